@@ -1,0 +1,21 @@
+//! Who falls where: the hash that spreads users over rollouts and variants.
+
+use sha1::{Digest, Sha1};
+
+use crate::text::Text;
+
+/// The double nearest to `0xfffffffffffffff`, which is 2^60.
+const SCALE: f64 = (1_u64 << 60) as f64;
+
+/// The first 60 bits of SHA-1 over the UTF-8 of all parts together, scaled to 0..=1.
+///
+/// PARITY: `getFeatureFlagHash` (@posthog/core).
+pub(crate) fn hash(parts: &[&Text]) -> f64 {
+    let mut sha1 = Sha1::new();
+    for part in parts {
+        sha1.update(part.to_str_lossy().as_bytes());
+    }
+    let digest = sha1.finalize();
+    let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    (bits >> 4) as f64 / SCALE
+}

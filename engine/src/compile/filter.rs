@@ -1,0 +1,108 @@
+//! One filter: of a property, a cohort, or another flag.
+
+use super::{Compiler, UNDEFINED};
+use crate::operator::Operation;
+use crate::ruleset::{ChainEntry, Dependency, Expected, Filter, Predicate, Support, Target};
+use crate::value::Value;
+
+impl Compiler<'_> {
+    /// A filter of a condition.
+    pub(super) fn filter(&mut self, property: &Value) -> Filter {
+        match (property, kind(property)) {
+            (Value::Null, _) => Filter::ThrowsThrough,
+            (_, Kind::Cohort) => self.cohort_filter(property),
+            (_, Kind::Flag) => self.dependency(property),
+            (_, Kind::Property) => self.property_filter(property),
+        }
+    }
+
+    /// A filter of a cohort.
+    pub(super) fn cohort_member(&mut self, property: &Value) -> Filter {
+        match property {
+            Value::Null => Filter::Throws,
+            _ => self.filter(property),
+        }
+    }
+
+    fn property_filter(&mut self, property: &Value) -> Filter {
+        let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
+        let slot = self.slot(key);
+        let id = self.ruleset.predicates.len();
+        let (operation, support) = Operation::compile(
+            property.get("operator"),
+            property.get("value").unwrap_or(UNDEFINED),
+            self.definitions.version_2,
+            id as u32,
+            self.host,
+        );
+        self.ruleset.predicates.push(Predicate { slot, operation, support });
+        Filter::Property(id)
+    }
+
+    /// PARITY: `matchCohort` (posthog-node).
+    fn cohort_filter(&mut self, property: &Value) -> Filter {
+        let Some(id) = self.text(property.get("value")) else { return Filter::Throws };
+        let not_in = property.get("operator") == Some(&Value::from("not_in"));
+        Filter::Cohort { node: self.cohort(&id), not_in }
+    }
+
+    /// PARITY: `evaluateFlagDependency`, what it can tell from the definitions (posthog-node).
+    ///
+    /// DIFFERENCE: only flags that are really defined count, not the names every JavaScript object has.
+    pub(super) fn dependency(&mut self, property: &Value) -> Filter {
+        let Some(Value::Array(entries)) = property.get("dependency_chain") else {
+            return Filter::Flag(Dependency::Unsupported);
+        };
+        let mut chain = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let Some(key) = self.text(Some(entry)) else { return Filter::Throws };
+            match self.ruleset.flag_ids.get(&key) {
+                Some(id) => chain.push(ChainEntry::Flag(*id)),
+                None if self.removed.contains(&key) => chain.push(ChainEntry::Removed),
+                None => return Filter::Flag(Dependency::Unsupported),
+            }
+        }
+        if chain.is_empty() {
+            return Filter::Flag(Dependency::Unsupported);
+        }
+        let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
+        let target = match self.ruleset.flag_ids.get(&key) {
+            Some(id) => Target::Flag(*id),
+            None if self.removed.contains(&key) => Target::Removed,
+            None => Target::Unknown,
+        };
+        let expected = match property.get("value") {
+            Some(Value::Bool(value)) => Expected::Bool(*value),
+            Some(Value::String(variant)) => Expected::Variant(self.string(variant)),
+            _ => Expected::Never,
+        };
+        Filter::Flag(Dependency::Chain { chain, target, expected })
+    }
+
+    /// Whether a property filter can be evaluated at all.
+    pub(super) fn support_of(&self, property: &Value) -> Support {
+        let value = property.get("value").unwrap_or(UNDEFINED);
+        Operation::compile(
+            property.get("operator"),
+            value,
+            self.definitions.version_2,
+            0,
+            self.host,
+        )
+        .1
+    }
+}
+
+pub(super) enum Kind {
+    Property,
+    Cohort,
+    Flag,
+}
+
+pub(super) fn kind(property: &Value) -> Kind {
+    match property.get("type") {
+        Some(Value::String(name)) if name.as_bytes() == b"cohort" => Kind::Cohort,
+        Some(Value::String(name)) if name.as_bytes() == b"flag" => Kind::Flag,
+        _ => Kind::Property,
+    }
+}

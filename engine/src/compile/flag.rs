@@ -1,0 +1,190 @@
+//! One flag: what comes before its conditions, its variants and its payloads.
+
+use super::{Compiler, Throws, UNDEFINED, iterate};
+use crate::answer::Reason;
+use crate::definitions::FlagDefinition;
+use crate::ecma::to_number;
+use crate::json;
+use crate::ruleset::{
+    Conditions, Flag, Holdout, Payload, PayloadId, PayloadKey, Plan, Rules, Subject, Variant,
+    VariantKey, Variants,
+};
+use crate::text::Text;
+use crate::value::Value;
+
+impl<'a> Compiler<'a> {
+    pub(super) fn flag(&mut self, definition: &'a FlagDefinition) -> Flag {
+        let flag = match definition {
+            FlagDefinition::Read(flag) => flag,
+            FlagDefinition::Unreadable { .. } => {
+                return Flag {
+                    active: true,
+                    plan: Plan::Unresolved(Reason::UnsupportedDefinition),
+                    definition_reason: Some(Reason::UnsupportedDefinition),
+                    payloads: Vec::new(),
+                };
+            }
+        };
+        let active = flag.get("active").is_some_and(Value::is_truthy);
+        let filters = flag.get("filters").unwrap_or(UNDEFINED);
+        let plan = self.plan(flag, filters);
+        let definition_reason = if active { self.definition_reason(&plan) } else { None };
+        let payloads = match &plan {
+            Plan::Rules(rules) => self.payloads(filters.get("payloads"), rules),
+            Plan::Unresolved(_) => Vec::new(),
+        };
+        Flag { active, plan, definition_reason, payloads }
+    }
+
+    /// PARITY: `computeFlagValueLocally` (posthog-node).
+    fn plan(&mut self, flag: &Value, filters: &Value) -> Plan {
+        if flag.get("ensure_experience_continuity").is_some_and(Value::is_truthy) {
+            return Plan::Unresolved(Reason::ExperienceContinuity);
+        }
+        let aggregation =
+            filters.get("aggregation_group_type_index").filter(|index| !index.is_nullish());
+        let subject = match aggregation.map(|index| self.group_type(index)) {
+            Some(Ok(Some(group_type))) => Subject::Group(group_type),
+            Some(_) => return Plan::Unresolved(Reason::UnsupportedDefinition),
+            None if flag.get("bucketing_identifier") == Some(&Value::from("device_id")) => {
+                Subject::Device(self.slot("$device_id".into()))
+            }
+            None => Subject::Person,
+        };
+        let Ok(holdout) = self.holdout(filters.get("holdout")) else {
+            return Plan::Unresolved(Reason::UnsupportedDefinition);
+        };
+        let variants =
+            filters.get("multivariate").and_then(|multivariate| multivariate.get("variants"));
+        let table = self.variants(variants);
+        let conditions = match iterate(filters.get("groups")) {
+            Err(Throws) => Conditions::Malformed,
+            Ok(conditions) => Conditions::List(
+                conditions
+                    .iter()
+                    .map(|condition| {
+                        self.condition(
+                            condition,
+                            filters.get("aggregation_group_type_index"),
+                            variants,
+                        )
+                    })
+                    .collect(),
+            ),
+        };
+        Plan::Rules(Rules {
+            subject,
+            holdout,
+            conditions,
+            early_exit: filters.get("early_exit").is_some_and(Value::is_truthy),
+            variants: table,
+        })
+    }
+
+    /// PARITY: `getHoldoutVariant` (@posthog/core), all but the hash.
+    fn holdout(&mut self, holdout: Option<&Value>) -> Result<Option<Holdout>, Throws> {
+        let member = |name| {
+            holdout.and_then(|holdout| holdout.get(name)).filter(|value| !value.is_nullish())
+        };
+        let (Some(id), Some(percentage)) = (member("id"), member("exclusion_percentage")) else {
+            return Ok(None);
+        };
+        let percentage = to_number(percentage, self.host).ok_or(Throws)?;
+        if !percentage.is_finite() {
+            return Ok(None);
+        }
+        let id = self.text(Some(id)).ok_or(Throws)?;
+        let value = self.string(&Text::from_wtf8([b"holdout-", id.as_bytes()].concat()));
+        Ok(Some(Holdout { percentage: percentage.clamp(0.0, 100.0), value }))
+    }
+
+    /// PARITY: `getFeatureFlagVariantLookupTable` (@posthog/core).
+    fn variants(&mut self, variants: Option<&Value>) -> Variants {
+        let Ok(variants) = iterate(variants) else { return Variants::Malformed };
+        let mut table = Vec::with_capacity(variants.len());
+        let mut min = 0.0;
+        for variant in &variants {
+            let share = variant.get("rollout_percentage").unwrap_or(UNDEFINED);
+            let Some(percentage) = to_number(share, self.host).filter(|_| *variant != Value::Null)
+            else {
+                return Variants::Malformed;
+            };
+            let max = min + percentage / 100.0;
+            table.push(Variant { min, max, key: self.variant_key(variant.get("key")) });
+            min = max;
+        }
+        Variants::Table(table)
+    }
+
+    pub(super) fn variant_key(&mut self, key: Option<&Value>) -> VariantKey {
+        match key {
+            Some(Value::String(key)) if !key.is_empty() => VariantKey::Text(self.string(key)),
+            Some(Value::Bool(true)) => VariantKey::True,
+            Some(Value::Number(number)) if key.is_some_and(Value::is_truthy) => {
+                let text = self.host.number_to_string(*number).into();
+                VariantKey::Number(self.string(&text))
+            }
+            Some(key) if key.is_truthy() => VariantKey::Unsupported,
+            _ => VariantKey::True,
+        }
+    }
+
+    /// The payloads that some value of the flag can reach.
+    ///
+    /// PARITY: `resolveFeatureFlagPayload`, `parsePayload` (@posthog/core).
+    fn payloads(
+        &mut self,
+        payloads: Option<&Value>,
+        rules: &Rules,
+    ) -> Vec<(PayloadKey, PayloadId)> {
+        let mut values = vec![PayloadKey::True];
+        let variants = match &rules.variants {
+            Variants::Table(table) => table.as_slice(),
+            Variants::Malformed => &[],
+        };
+        values.extend(variants.iter().filter_map(|variant| match variant.key {
+            VariantKey::Text(id) | VariantKey::Number(id) => Some(PayloadKey::Variant(id)),
+            VariantKey::True | VariantKey::Unsupported => None,
+        }));
+        values.extend(rules.holdout.as_ref().map(|holdout| PayloadKey::Variant(holdout.value)));
+        let mut found: Vec<(PayloadKey, PayloadId)> = Vec::new();
+        for key in values {
+            if found.iter().any(|(known, _)| *known == key) {
+                continue;
+            }
+            let name = match key {
+                PayloadKey::True => Some(b"true".as_slice()),
+                PayloadKey::Variant(id) => self.ruleset.string(id).map(|text| text.as_bytes()),
+            };
+            let raw = match (payloads, name) {
+                (Some(Value::Object(members)), Some(name)) => members.get(name),
+                _ => None,
+            };
+            if let Some(payload) = raw.and_then(|raw| self.payload(raw)) {
+                let id = PayloadId(self.ruleset.payloads.len() as u32);
+                self.ruleset.payloads.push(payload);
+                found.push((key, id));
+            }
+        }
+        found
+    }
+
+    fn payload(&self, raw: &Value) -> Option<Payload> {
+        if !raw.is_truthy() {
+            return None;
+        }
+        let write =
+            |value: &Value| json::to_json(value, &|number| self.host.number_to_string(number));
+        let Value::String(text) = raw else {
+            return Some(Payload { json: write(raw), truthy: true });
+        };
+        match text.as_str().map(json::parse) {
+            Some(Ok(Value::Null)) => None,
+            Some(Ok(parsed)) => {
+                Some(Payload { json: text.to_str_lossy().into_owned(), truthy: parsed.is_truthy() })
+            }
+            // Not JSON: the text itself is the payload.
+            _ => Some(Payload { json: write(raw), truthy: true }),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The only home of JavaScript's rules.
+
+mod date;
+#[cfg(feature = "native")]
+mod native;
+mod number;
+mod text;
+
+pub(crate) use date::{RelativeDate, time_clip};
+#[cfg(feature = "native")]
+pub use native::NativeHost;
+pub(crate) use number::{parse_float, to_number};
+pub(crate) use text::{
+    ascii_lower, compare_utf16, contains, ends_with, lower, starts_with, text_of, trim,
+};
+
+/// What the engine asks of the JavaScript it runs in, or of the native stand-in.
+///
+/// Texts handed over are well-formed Unicode.
+pub trait Host {
+    /// `new RegExp(pattern).test(text)`, or `None` if the host cannot compile or run it. `id` is the
+    /// same for the same pattern of one ruleset, so that a host can keep what it compiled.
+    fn regex_test(&self, id: u32, pattern: &str, text: &str) -> Option<bool>;
+
+    /// `new Date(text).valueOf()`: milliseconds since the epoch, NaN if the host cannot read it.
+    fn parse_date(&self, text: &str) -> f64;
+
+    /// `text.toLowerCase()`. Asked only for texts that are not ASCII.
+    fn to_lower_case(&self, text: &str) -> String;
+
+    /// `String(number)`.
+    fn number_to_string(&self, number: f64) -> String;
+}

@@ -1,0 +1,116 @@
+//! Strings: conversion to text, trimming, letter case, search and order.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::Host;
+use crate::text::Text;
+use crate::value::Value;
+
+/// `String(value)`, or `None` where JavaScript throws: an own member named `toString` shadows the
+/// method, and nothing a definition can hold is callable.
+pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
+    Some(match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "null".into(),
+        Value::Undefined => "undefined".into(),
+        Value::Bool(true) => "true".into(),
+        Value::Bool(false) => "false".into(),
+        Value::Number(number) => host.number_to_string(*number).into(),
+        Value::Array(items) => {
+            let mut joined = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    joined.push(b',');
+                }
+                if !item.is_nullish() {
+                    joined.extend_from_slice(&text_of(item, host)?);
+                }
+            }
+            Text::from_wtf8(joined)
+        }
+        Value::Object(members) if members.contains_key(b"toString".as_slice()) => return None,
+        Value::Object(_) => "[object Object]".into(),
+        Value::Date { text, .. } => text.clone(),
+        Value::Exotic(text) => text.clone()?,
+    })
+}
+
+/// JavaScript's whitespace: what `trim` removes and number parsing skips.
+pub(crate) fn is_space(character: char) -> bool {
+    matches!(
+        character,
+        '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200a}'
+                | '\u{2028}'
+                | '\u{2029}'
+                | '\u{202f}'
+                | '\u{205f}'
+                | '\u{3000}'
+                | '\u{feff}'
+    )
+}
+
+/// `text.trim()`.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// `text.trimStart()`.
+pub(crate) fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(is_space)
+}
+
+/// A-Z lowered, nothing else.
+///
+/// PARITY: `asciiLowercase` (@posthog/core).
+pub(crate) fn ascii_lower(text: &Text) -> Text {
+    Text::from_wtf8(text.to_ascii_lowercase())
+}
+
+/// `text.toLowerCase()` of well-formed text.
+pub(crate) fn lower<'t>(text: &'t str, host: &dyn Host) -> Cow<'t, str> {
+    if !text.is_ascii() {
+        Cow::Owned(host.to_lower_case(text))
+    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// `text.includes(part)`, by UTF-16 code unit: half of a surrogate pair is found inside the pair.
+pub(crate) fn contains(text: &Text, part: &Text) -> bool {
+    match (text.as_str(), part.as_str()) {
+        (Some(text), Some(part)) => text.contains(part),
+        _ => {
+            let (text, part) = (text.to_utf16(), part.to_utf16());
+            part.is_empty() || text.windows(part.len()).any(|window| window == part)
+        }
+    }
+}
+
+/// `text.startsWith(part)`, by UTF-16 code unit.
+pub(crate) fn starts_with(text: &Text, part: &Text) -> bool {
+    match part.as_str() {
+        Some(part) => text.as_bytes().starts_with(part.as_bytes()),
+        None => text.to_utf16().starts_with(&part.to_utf16()),
+    }
+}
+
+/// `text.endsWith(part)`, by UTF-16 code unit.
+pub(crate) fn ends_with(text: &Text, part: &Text) -> bool {
+    match part.as_str() {
+        Some(part) => text.as_bytes().ends_with(part.as_bytes()),
+        None => text.to_utf16().ends_with(&part.to_utf16()),
+    }
+}
+
+/// The order of `<` between strings: by UTF-16 code unit, not by code point.
+pub(crate) fn compare_utf16(left: &Text, right: &Text) -> Ordering {
+    if left.is_ascii() && right.is_ascii() {
+        left.as_bytes().cmp(right.as_bytes())
+    } else {
+        left.to_utf16().cmp(&right.to_utf16())
+    }
+}

@@ -1,0 +1,272 @@
+//! Evaluating flags for one user.
+
+mod cohort;
+mod condition;
+mod dependency;
+mod filter;
+
+use std::collections::HashMap;
+
+use crate::answer::{Answer, FlagValue, Reason};
+use crate::bucket::hash;
+use crate::context::Context;
+use crate::ecma::{Host, text_of};
+use crate::ruleset::{
+    Conditions, FlagId, Holdout, PayloadKey, Plan, Ruleset, Subject, VariantKey, Variants,
+};
+use crate::text::Text;
+use crate::value::Value;
+
+/// Flags and cohorts inside each other that are followed before the answer is left to the server.
+/// PostHog lists a flag's dependencies deepest first, so real ones stay near the surface.
+const MAX_NESTING: u32 = 200;
+
+/// One evaluation: a ruleset, a user and a time. Asking it for many flags shares what they share.
+pub struct Evaluator<'a> {
+    ruleset: &'a Ruleset,
+    context: &'a Context,
+    host: &'a dyn Host,
+    now: f64,
+    flags: HashMap<FlagId, Memo>,
+    cohorts: HashMap<(usize, Scope), Verdict>,
+    nesting: u32,
+}
+
+/// What is known of a flag in this evaluation.
+#[derive(Clone, Copy)]
+enum Memo {
+    InProgress,
+    Known {
+        outcome: Outcome,
+        /// Whether a dependency asked for it: only then does the reference remember its value.
+        depended_on: bool,
+    },
+}
+
+/// A filter, a cohort or a condition, as the reference's booleans and exceptions tell it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Verdict {
+    Is(bool),
+    /// Inconclusive; evaluation goes on with the next filter or condition.
+    Soft(Cause),
+    /// Only the server can tell, and nothing later changes that.
+    Hard(Reason),
+    /// The reference throws; the reason is what we answer instead.
+    Throws(Reason),
+    /// The reference never returns: flags or cohorts lead back to themselves.
+    Diverges(Reason),
+}
+
+/// Why something is inconclusive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cause {
+    reason: Reason,
+    /// A regular expression was left to the server: a later match must not hide what it could have given.
+    regex: bool,
+}
+
+/// How a flag's own evaluation ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Outcome {
+    Value(FlagValue),
+    Soft(Cause),
+    Hard(Reason),
+    Throws(Reason),
+    Diverges(Reason),
+}
+
+/// Whose properties filters read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Scope {
+    Person,
+    /// Index into [`Context::groups`].
+    Group(usize),
+}
+
+/// A flag that is being evaluated, with what its conditions share.
+#[derive(Clone, Copy)]
+struct Subjected<'a> {
+    key: &'a Text,
+    bucketing: &'a Text,
+    scope: Scope,
+}
+
+impl Cause {
+    fn plain(reason: Reason) -> Self {
+        Cause { reason, regex: false }
+    }
+}
+
+/// The reasons met so far; the strongest counts.
+#[derive(Clone, Copy, Default)]
+struct Recorded {
+    reason: Option<Reason>,
+    regex: bool,
+}
+
+impl Recorded {
+    fn add(&mut self, cause: Cause) {
+        self.reason = Some(self.reason.map_or(cause.reason, |reason| reason.min(cause.reason)));
+        self.regex |= cause.regex;
+    }
+
+    fn cause(self) -> Option<Cause> {
+        self.reason.map(|reason| Cause { reason, regex: self.regex })
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// `now` is in milliseconds since the epoch and decides relative dates.
+    #[must_use]
+    pub fn new(ruleset: &'a Ruleset, context: &'a Context, host: &'a dyn Host, now: f64) -> Self {
+        Evaluator {
+            ruleset,
+            context,
+            host,
+            now,
+            flags: HashMap::new(),
+            cohorts: HashMap::new(),
+            nesting: 0,
+        }
+    }
+
+    /// Evaluates a flag.
+    ///
+    /// PARITY: `computeFlagAndPayloadLocally` (posthog-node).
+    ///
+    /// DIFFERENCE: where the reference throws on a malformed definition the flag is unresolved.
+    pub fn flag(&mut self, id: FlagId) -> Answer {
+        match self.outcome(id, false) {
+            Outcome::Value(value) => Answer::Value { value, payload: self.payload(id, value) },
+            Outcome::Soft(Cause { reason, .. })
+            | Outcome::Hard(reason)
+            | Outcome::Throws(reason)
+            | Outcome::Diverges(reason) => Answer::Unresolved(reason),
+        }
+    }
+
+    fn payload(&self, id: FlagId, value: FlagValue) -> Option<crate::PayloadId> {
+        let key = match value {
+            FlagValue::Bool(false) => return None,
+            FlagValue::Bool(true) => PayloadKey::True,
+            FlagValue::Variant(id) | FlagValue::Number(id) => PayloadKey::Variant(id),
+        };
+        let flag = self.ruleset.flags.get(id.0 as usize)?;
+        flag.payloads.iter().find(|(name, _)| *name == key).map(|(_, payload)| *payload)
+    }
+
+    /// The outcome, computed once.
+    ///
+    /// DIFFERENCE: where the reference runs in a cycle for ever, or flags and cohorts are nested beyond the
+    /// limit, every flag on the way is unresolved. Failed dependencies are not evaluated again.
+    fn outcome(&mut self, id: FlagId, depended_on: bool) -> Outcome {
+        match self.flags.get_mut(&id) {
+            Some(Memo::Known { outcome, depended_on: known }) => {
+                *known |= depended_on;
+                return *outcome;
+            }
+            Some(Memo::InProgress) => return Outcome::Diverges(Reason::UnresolvedDependency),
+            None => {}
+        }
+        if self.nesting >= MAX_NESTING {
+            return Outcome::Diverges(Reason::UnresolvedDependency);
+        }
+        self.flags.insert(id, Memo::InProgress);
+        self.nesting += 1;
+        let outcome = self.evaluate(id);
+        self.nesting -= 1;
+        self.flags.insert(id, Memo::Known { outcome, depended_on });
+        outcome
+    }
+
+    /// PARITY: `computeFlagValueLocally` (posthog-node).
+    fn evaluate(&mut self, id: FlagId) -> Outcome {
+        let (ruleset, context) = (self.ruleset, self.context);
+        let index = id.0 as usize;
+        let (Some(flag), Some(key)) = (ruleset.flags.get(index), ruleset.flag_keys.get(index))
+        else {
+            return Outcome::Throws(Reason::UnsupportedDefinition);
+        };
+        if !flag.active {
+            return Outcome::Value(FlagValue::Bool(false));
+        }
+        let rules = match &flag.plan {
+            Plan::Unresolved(reason) => return Outcome::Soft(Cause::plain(*reason)),
+            Plan::Rules(rules) => rules,
+        };
+        let device;
+        let (scope, bucketing) = match rules.subject {
+            Subject::Person => (Scope::Person, &context.distinct_id),
+            Subject::Group(index) => match context.groups.get(index).and_then(Option::as_ref) {
+                None => return Outcome::Value(FlagValue::Bool(false)),
+                Some(group) => (Scope::Group(index), &group.key),
+            },
+            Subject::Device(slot) => {
+                let value = context.person.get(slot).and_then(Option::as_ref);
+                match value.filter(|value| {
+                    !value.is_nullish() && **value != Value::String(Text::default())
+                }) {
+                    None => {
+                        let reason = flag.definition_reason.unwrap_or(Reason::MissingContext);
+                        return Outcome::Soft(Cause::plain(reason));
+                    }
+                    Some(value) => match text_of(value, self.host) {
+                        None => return Outcome::Throws(Reason::MissingContext),
+                        Some(text) => {
+                            device = text;
+                            (Scope::Person, &device)
+                        }
+                    },
+                }
+            }
+        };
+        if let Some(holdout) = &rules.holdout
+            && holds_out(holdout, bucketing)
+        {
+            return Outcome::Value(FlagValue::Variant(holdout.value));
+        }
+        let Conditions::List(conditions) = &rules.conditions else {
+            return Outcome::Throws(Reason::UnsupportedDefinition);
+        };
+        let subject = Subjected { key, bucketing, scope };
+        self.conditions(subject, rules, conditions, flag.definition_reason)
+    }
+}
+
+/// PARITY: `getHoldoutVariant` (@posthog/core).
+fn holds_out(holdout: &Holdout, bucketing: &Text) -> bool {
+    holdout.percentage >= 100.0
+        || hash(&[&"holdout-".into(), bucketing]) <= holdout.percentage / 100.0
+}
+
+impl Subjected<'_> {
+    /// The position of the flag's users that rollouts are measured by.
+    fn rollout_hash(&self) -> f64 {
+        hash(&[self.key, &".".into(), self.bucketing])
+    }
+
+    /// The flag's value when a condition matches without forcing a variant.
+    ///
+    /// PARITY: `getFeatureFlagVariant`, `getMatchingVariant` (posthog-node); `Err` where it throws.
+    fn variant(&self, variants: &Variants) -> Result<FlagValue, Reason> {
+        let Variants::Table(table) = variants else { return Err(Reason::UnsupportedDefinition) };
+        if table.is_empty() {
+            return Ok(FlagValue::Bool(true));
+        }
+        let position = hash(&[self.key, &".".into(), self.bucketing, &"variant".into()]);
+        match table.iter().find(|variant| position >= variant.min && position < variant.max) {
+            None => Ok(FlagValue::Bool(true)),
+            Some(variant) => value_of(variant.key),
+        }
+    }
+}
+
+/// DIFFERENCE: a variant whose key is an object is not an answer that can be given: unresolved.
+fn value_of(key: VariantKey) -> Result<FlagValue, Reason> {
+    match key {
+        VariantKey::Text(id) => Ok(FlagValue::Variant(id)),
+        VariantKey::Number(id) => Ok(FlagValue::Number(id)),
+        VariantKey::True => Ok(FlagValue::Bool(true)),
+        VariantKey::Unsupported => Err(Reason::UnsupportedDefinition),
+    }
+}

@@ -1,0 +1,43 @@
+//! Flagpost's evaluator: PostHog flag definitions, a user and a time in; answers out.
+//!
+//! The crate is pure. It reads no clock, no environment, no file and no network, starts no thread,
+//! and does not panic: every time is an argument, and what belongs to the JavaScript host (regular
+//! expressions, date strings, letter case, number text) is asked through [`ecma::Host`].
+//!
+//! The way through it: [`Definitions::parse`] -> [`compile`] -> [`Ruleset`], then
+//! [`Context`] (a user laid out for that ruleset) -> [`Evaluator::flag`] -> [`Answer`].
+//! [`snapshot`] is the stored form of definitions.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests"))]
+
+mod answer;
+mod bucket;
+#[cfg(feature = "compile")]
+mod compile;
+mod context;
+#[cfg(feature = "compile")]
+mod definitions;
+pub mod ecma;
+mod error;
+mod evaluate;
+#[cfg(feature = "compile")]
+mod json;
+mod operator;
+mod ruleset;
+pub mod snapshot;
+mod text;
+mod user;
+mod value;
+
+pub use answer::{Answer, FlagValue, Reason};
+#[cfg(feature = "compile")]
+pub use compile::{CompileOptions, compile};
+pub use context::{Context, GroupContext};
+#[cfg(feature = "compile")]
+pub use definitions::Definitions;
+pub use error::Error;
+pub use evaluate::Evaluator;
+pub use ruleset::{FlagId, Payload, PayloadId, Ruleset, StringId};
+pub use text::Text;
+pub use user::User;
+pub use value::Value;

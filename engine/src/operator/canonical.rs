@@ -1,0 +1,97 @@
+//! Canonical text: how `exact` and `is_not` compare values of any kind.
+
+use crate::ecma::{Host, lower};
+use crate::text::Text;
+use crate::value::Value;
+
+/// The canonical text of a value, lower-cased, or `None` where the reference refuses: integral
+/// numbers (JSON cannot tell `1` from `1.0`), NaN and infinities, lone surrogates, anything not JSON.
+///
+/// PARITY: `exactMatchString`, `serializeJsonValue` (@posthog/core).
+pub(crate) fn canonical_lower(value: &Value, host: &dyn Host) -> Option<Box<str>> {
+    if let Value::String(text) = value {
+        return Some(lower(text.as_str()?, host).into());
+    }
+    let mut out = String::new();
+    write(value, host, &mut out)?;
+    Some(lower(&out, host).into())
+}
+
+fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) if number.is_finite() && number.fract() != 0.0 => {
+            out.push_str(&host.number_to_string(*number));
+        }
+        Value::String(text) => write_string(text, out)?,
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write(item, host, out)?;
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (key, member)) in members.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_string(key, out)?;
+                out.push(':');
+                write(member, host, out)?;
+            }
+            out.push('}');
+        }
+        Value::Number(_) | Value::Undefined | Value::Date { .. } | Value::Exotic(_) => return None,
+    }
+    Some(())
+}
+
+/// `JSON.stringify` of a well-formed string.
+fn write_string(text: &Text, out: &mut String) -> Option<()> {
+    out.push('"');
+    for character in text.as_str()?.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\u{1f}' => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                let code = character as usize;
+                out.push_str("\\u00");
+                for digit in [code >> 4, code & 15] {
+                    out.push(HEX.get(digit).map_or('0', |byte| char::from(*byte)));
+                }
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+    Some(())
+}
+
+/// Whether a value can stand in JSON at all; integers can.
+///
+/// PARITY: `assertJsonRepresentable` (@posthog/core).
+pub(crate) fn is_json(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => number.is_finite(),
+        Value::String(text) => text.as_str().is_some(),
+        Value::Array(items) => items.iter().all(is_json),
+        Value::Object(members) => {
+            members.iter().all(|(key, member)| key.as_str().is_some() && is_json(member))
+        }
+        Value::Undefined | Value::Date { .. } | Value::Exotic(_) => false,
+    }
+}

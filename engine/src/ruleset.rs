@@ -1,0 +1,317 @@
+//! The compiled form of definitions: flat tables that refer to each other by index.
+//!
+//! Everything that depends on definitions alone is decided here once: operators are chosen, filter
+//! values coerced, keys numbered into slots, names turned into indices. Evaluation reads nothing else.
+
+use std::collections::HashMap;
+
+use crate::answer::Reason;
+use crate::operator::Operation;
+use crate::text::Text;
+
+/// Index of a flag in [`Ruleset::flag_keys`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlagId(pub u32);
+
+/// Index of a text in [`Ruleset::strings`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StringId(pub u32);
+
+/// Index of a payload in [`Ruleset::payloads`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PayloadId(pub u32);
+
+/// A payload as JSON text, ready for `JSON.parse`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    pub json: String,
+    /// Whether the parsed payload is truthy. The reference's bulk call leaves falsy payloads out.
+    pub truthy: bool,
+}
+
+/// Definitions compiled for evaluation.
+#[derive(Debug, Default)]
+pub struct Ruleset {
+    pub(crate) flags: Vec<Flag>,
+    pub(crate) flag_keys: Vec<Text>,
+    pub(crate) flag_ids: HashMap<Text, FlagId>,
+    pub(crate) slots: Vec<Text>,
+    pub(crate) group_types: Vec<Text>,
+    pub(crate) strings: Vec<Text>,
+    pub(crate) payloads: Vec<Payload>,
+    pub(crate) predicates: Vec<Predicate>,
+    pub(crate) cohorts: Vec<CohortNode>,
+    pub(crate) problems: Vec<String>,
+}
+
+impl Ruleset {
+    /// Keys of the flags, in the order of the definitions; [`FlagId`] is the index.
+    #[must_use]
+    pub fn flag_keys(&self) -> &[Text] {
+        &self.flag_keys
+    }
+
+    /// All flag ids.
+    pub fn flag_ids(&self) -> impl Iterator<Item = FlagId> + use<> {
+        (0..self.flags.len() as u32).map(FlagId)
+    }
+
+    /// A flag by its key.
+    #[must_use]
+    pub fn flag(&self, key: &[u8]) -> Option<FlagId> {
+        self.flag_ids.get(key).copied()
+    }
+
+    /// The property keys that some flag reads, of persons and groups alike: a user's values travel by
+    /// their index here.
+    #[must_use]
+    pub fn slots(&self) -> &[Text] {
+        &self.slots
+    }
+
+    /// The slot of a property key, if any flag reads it.
+    #[must_use]
+    pub fn slot(&self, key: &[u8]) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.as_bytes() == key)
+    }
+
+    /// The group types that some flag uses.
+    #[must_use]
+    pub fn group_types(&self) -> &[Text] {
+        &self.group_types
+    }
+
+    /// Variant names, holdout values included.
+    #[must_use]
+    pub fn strings(&self) -> &[Text] {
+        &self.strings
+    }
+
+    /// A text by its index.
+    #[must_use]
+    pub fn string(&self, id: StringId) -> Option<&Text> {
+        self.strings.get(id.0 as usize)
+    }
+
+    /// All payloads of all flags.
+    #[must_use]
+    pub fn payloads(&self) -> &[Payload] {
+        &self.payloads
+    }
+
+    /// What was wrong with the definitions and left out or made unresolved, for people: one line each.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+/// A flag.
+#[derive(Debug)]
+pub(crate) struct Flag {
+    pub(crate) active: bool,
+    pub(crate) plan: Plan,
+    /// The reason that the definition alone gives, whatever the user.
+    pub(crate) definition_reason: Option<Reason>,
+    pub(crate) payloads: Vec<(PayloadKey, PayloadId)>,
+}
+
+/// What a payload hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PayloadKey {
+    True,
+    Variant(StringId),
+}
+
+/// How an active flag is decided.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// Nothing about the user matters.
+    Unresolved(Reason),
+    Rules(Rules),
+}
+
+/// Who a flag is bucketed by and whose properties it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Person,
+    /// The person, bucketed by the property in this slot (`$device_id`).
+    Device(usize),
+    /// Index into [`Ruleset::group_types`].
+    Group(usize),
+}
+
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) subject: Subject,
+    pub(crate) holdout: Option<Holdout>,
+    pub(crate) conditions: Conditions,
+    pub(crate) early_exit: bool,
+    pub(crate) variants: Variants,
+}
+
+/// The conditions in order. A definition that is not a list makes the reference throw.
+#[derive(Debug)]
+pub(crate) enum Conditions {
+    List(Vec<Condition>),
+    Malformed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Holdout {
+    /// Percent, 0 to 100.
+    pub(crate) percentage: f64,
+    pub(crate) value: StringId,
+}
+
+/// The variant table: upper bounds accumulated as the reference does.
+#[derive(Debug)]
+pub(crate) enum Variants {
+    Table(Vec<Variant>),
+    /// Walking it makes the reference throw.
+    Malformed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) key: VariantKey,
+}
+
+/// What a variant, an override or a holdout makes of the flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VariantKey {
+    Text(StringId),
+    /// An empty or missing key: the flag is plainly on.
+    True,
+    /// A number, by its text.
+    Number(StringId),
+    /// An object: nothing an answer can hold.
+    Unsupported,
+}
+
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) aggregation: Aggregation,
+    pub(crate) filters: Filters,
+    /// Share of users let in, 0 to 1; `None` when the definition has none. NaN lets everybody in.
+    pub(crate) rollout: Option<f64>,
+    pub(crate) variant: Override,
+}
+
+/// The variant a condition forces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Override {
+    None,
+    To(VariantKey),
+    /// Looking it up makes the reference throw.
+    Malformed,
+}
+
+/// Whose properties a condition reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aggregation {
+    /// The flag's own.
+    Inherit,
+    /// Index into [`Ruleset::group_types`].
+    Group(usize),
+    /// An unknown group type: the condition is passed over.
+    Skip,
+    Malformed,
+}
+
+#[derive(Debug)]
+pub(crate) enum Filters {
+    List(Vec<Filter>),
+    /// Not a list: the reference throws before it looks at any filter.
+    Malformed,
+}
+
+/// One filter of a condition, or one entry of a cohort.
+#[derive(Debug)]
+pub(crate) enum Filter {
+    /// Index into [`Ruleset::predicates`].
+    Property(usize),
+    Cohort {
+        /// Index into [`Ruleset::cohorts`]; `None` when PostHog did not send that cohort.
+        node: Option<usize>,
+        not_in: bool,
+    },
+    Flag(Dependency),
+    /// A property group inside a cohort; index into [`Ruleset::cohorts`].
+    Group(usize),
+    /// The reference throws, inside the filter (an earlier inconclusive filter swallows it).
+    Throws,
+    /// The reference throws, and nothing swallows it.
+    ThrowsThrough,
+}
+
+#[derive(Debug)]
+pub(crate) enum Dependency {
+    /// No chain, an empty one, or one that names an unknown flag.
+    Unsupported,
+    Chain {
+        chain: Vec<ChainEntry>,
+        target: Target,
+        expected: Expected,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChainEntry {
+    Flag(FlagId),
+    /// A flag that the evaluation contexts left out: its value is `false`.
+    Removed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Flag(FlagId),
+    Removed,
+    Unknown,
+}
+
+/// What a dependency's value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    Bool(bool),
+    Variant(StringId),
+    /// A value no flag ever has.
+    Never,
+}
+
+/// A property filter.
+#[derive(Debug)]
+pub(crate) struct Predicate {
+    pub(crate) slot: usize,
+    pub(crate) operation: Operation,
+    pub(crate) support: Support,
+}
+
+/// Whether a filter can be evaluated at all, whatever the property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Support {
+    Supported,
+    Unsupported,
+    /// Checking makes the reference throw.
+    Throws,
+}
+
+/// A cohort or a group inside one.
+#[derive(Debug)]
+pub(crate) enum CohortNode {
+    /// No conditions: everybody is in it.
+    Everybody,
+    /// A kind of group the reference leaves to the server.
+    Unsupported,
+    Throws,
+    All(Vec<Member>),
+    Any(Vec<Member>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) filter: Filter,
+    pub(crate) negation: bool,
+}

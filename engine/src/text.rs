@@ -1,0 +1,94 @@
+//! JavaScript strings.
+
+use std::borrow::{Borrow, Cow};
+use std::fmt;
+use std::ops::Deref;
+
+/// A JavaScript string as WTF-8: UTF-8 in which a lone surrogate (`"\ud800"`) stands as three bytes.
+///
+/// Byte order is code point order. Nearly every text is plain UTF-8 and [`Text::as_str`] gives it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Text(Box<[u8]>);
+
+impl Text {
+    /// Takes bytes that are WTF-8 already. Other bytes do no harm: they act like lone surrogates.
+    #[must_use]
+    pub fn from_wtf8(bytes: Vec<u8>) -> Self {
+        Text(bytes.into_boxed_slice())
+    }
+
+    /// The bytes, WTF-8.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text as `str`, or `None` if it holds a lone surrogate.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// The text with each lone surrogate replaced by U+FFFD, as `TextEncoder` does.
+    #[must_use]
+    pub fn to_str_lossy(&self) -> Cow<'_, str> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => Cow::Owned(String::from_utf16_lossy(&self.to_utf16())),
+        }
+    }
+
+    /// The UTF-16 code units JavaScript sees.
+    #[must_use]
+    pub fn to_utf16(&self) -> Vec<u16> {
+        let mut units = Vec::with_capacity(self.0.len());
+        let mut bytes = self.0.iter().copied();
+        while let Some(lead) = bytes.next() {
+            let (more, mut code) = match lead {
+                0x00..=0x7f => (0, u32::from(lead)),
+                0x80..=0xdf => (1, u32::from(lead & 0x1f)),
+                0xe0..=0xef => (2, u32::from(lead & 0x0f)),
+                _ => (3, u32::from(lead & 0x07)),
+            };
+            for _ in 0..more {
+                code = code << 6 | u32::from(bytes.next().unwrap_or(0) & 0x3f);
+            }
+            match char::from_u32(code) {
+                Some(character) => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
+                None => units.push((code & 0xffff) as u16),
+            }
+        }
+        units
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text(text.as_bytes().into())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text(text.into_bytes().into_boxed_slice())
+    }
+}
+
+impl Deref for Text {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Borrow<[u8]> for Text {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_str_lossy(), f)
+    }
+}
