@@ -470,7 +470,7 @@ fn keyword(word: &str) -> Keyword {
     let prefix: String = letters
         .iter()
         .filter(|letter| **letter != 0)
-        .filter_map(|letter| char::from_u32(*letter))
+        .map(|letter| char::from_u32(*letter).unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect();
     let months =
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
