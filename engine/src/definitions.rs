@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::ecma::Host;
 use crate::error::Error;
-use crate::json;
+use crate::json::{Fault, Reader, quoted};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -13,8 +14,8 @@ use crate::value::Value;
 pub struct Definitions {
     pub(crate) flags: Vec<FlagDefinition>,
     pub(crate) group_type_mapping: Value,
-    /// Cohort id -> property group; `Err` says why one could not be read.
-    pub(crate) cohorts: BTreeMap<Text, Result<Value, String>>,
+    /// Cohort id -> property group; `None` for one that is nested too deep.
+    pub(crate) cohorts: BTreeMap<Text, Option<Value>>,
     /// Whether properties match explicitly (version 2) or by the older, looser rules.
     pub(crate) version_2: bool,
     pub(crate) problems: Vec<String>,
@@ -23,74 +24,36 @@ pub struct Definitions {
 #[derive(Clone, Debug)]
 pub(crate) enum FlagDefinition {
     Read(Value),
-    /// A flag too odd to read, under its key.
+    /// A flag nested too deep, under its key.
     Unreadable {
         key: Value,
     },
 }
 
 impl Definitions {
-    /// Reads definitions from JSON.
+    /// Reads definitions from JSON; the host reads its longer numbers.
     ///
     /// Only the frame must be right: an object with a `flags` list. A flag that cannot be read becomes
     /// one unresolved flag, and members this version does not know are passed over.
     ///
     /// # Errors
     /// [`Error::is_json`] if it is not JSON, [`Error::is_shape`] if it is something else's JSON.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+    pub fn parse(bytes: &[u8], host: &dyn Host) -> Result<Self, Error> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
             Error::json(format!("the definitions are not UTF-8 at byte {}", error.valid_up_to()))
         })?;
         let invalid = |error: Error| Error::json(format!("the definitions are {error}"));
-        if text.trim_start().starts_with('[') {
-            return Err(Error::shape(
-                "the definitions are a JSON array: an object with a `flags` list is wanted",
-            ));
-        }
-        let members = json::members(text).map_err(invalid)?;
-        let member = |name: &str| {
-            // The last of several members of one name counts.
-            members
-                .iter()
-                .rev()
-                .find(|(key, _)| key.as_bytes() == name.as_bytes())
-                .map(|(_, raw)| raw.get())
+        let mut reader = Reader::new(text, host);
+        let mut frame = Frame::default();
+        let read = if reader.peek() == Some(b'{') {
+            reader.members(|reader, name| frame.member(reader, &name, text, host))
+        } else {
+            reader.value_or_skip().map(|_| frame.flags = Flags::NoObject)
         };
-        let either = |snake: &str, camel: &str| {
-            member(snake).filter(|text| *text != "null").or_else(|| member(camel))
-        };
-        let mut definitions = Definitions::default();
-        match member("flags") {
-            None => {
-                return Err(Error::shape(
-                    "the definitions have no `flags`: pass the body of PostHog's /flags/definitions, or a snapshot",
-                ));
-            }
-            Some("null") => {}
-            Some(flags) if flags.starts_with('[') => {
-                for (index, flag) in json::elements(flags).map_err(invalid)?.into_iter().enumerate()
-                {
-                    definitions.add_flag(index, flag.get());
-                }
-            }
-            Some(_) => return Err(Error::shape("`flags` in the definitions is not a list")),
-        }
-        if let Some(mapping) = either("group_type_mapping", "groupTypeMapping") {
-            definitions.group_type_mapping = json::parse(mapping).map_err(invalid)?;
-        }
-        if let Some(cohorts) = member("cohorts").filter(|text| text.starts_with('{')) {
-            for (id, cohort) in json::members(cohorts).map_err(invalid)? {
-                let read = json::parse(cohort.get()).map_err(|error| error.to_string());
-                if let Err(problem) = &read {
-                    definitions.problems.push(format!("cohort {id:?} cannot be read: {problem}"));
-                }
-                definitions.cohorts.insert(id, read);
-            }
-        }
-        definitions.version_2 = either("property_matching_version", "propertyMatchingVersion")
-            .is_some_and(|version| version.parse() == Ok(2.0));
-        Ok(definitions)
+        read.map_err(|fault| invalid(reader.error(fault)))?;
+        reader.end().map_err(invalid)?;
+        frame.finish()
     }
 
     /// How many flags there are, repeated keys included.
@@ -104,23 +67,130 @@ impl Definitions {
     pub fn is_empty(&self) -> bool {
         self.flags.is_empty()
     }
+}
 
-    fn add_flag(&mut self, index: usize, text: &str) {
-        match json::parse(text) {
-            Ok(flag @ Value::Object(_)) => self.flags.push(FlagDefinition::Read(flag)),
-            Ok(_) => self
-                .problems
-                .push(format!("flag number {} is not an object: it is left out", index + 1)),
-            Err(error) => {
-                let key = json::members(text)
-                    .ok()
-                    .and_then(|members| {
-                        members.into_iter().rev().find(|(name, _)| name.as_bytes() == b"key")
-                    })
-                    .and_then(|(_, key)| json::parse(key.get()).ok());
-                self.problems.push(format!("flag number {} cannot be read: {error}", index + 1));
-                self.flags.extend(key.map(|key| FlagDefinition::Unreadable { key }));
-            }
-        }
+/// The members of the definitions, as they come; a repeated one replaces the one before.
+#[derive(Default)]
+struct Frame {
+    definitions: Definitions,
+    flags: Flags,
+    /// Members with two spellings: snake case, camel case.
+    group_type_mapping: [Option<Value>; 2],
+    version: [Option<Value>; 2],
+}
+
+#[derive(Default)]
+enum Flags {
+    NoObject,
+    #[default]
+    Absent,
+    NoList,
+    Read,
+}
+
+impl Frame {
+    fn member(
+        &mut self,
+        reader: &mut Reader<'_>,
+        name: &[u8],
+        text: &str,
+        host: &dyn Host,
+    ) -> Result<(), Fault> {
+        let [mapping, mapping_camel] = &mut self.group_type_mapping;
+        let [version, version_camel] = &mut self.version;
+        let place = match name {
+            b"flags" => return self.flags(reader, text, host),
+            b"cohorts" => return self.cohorts(reader),
+            b"group_type_mapping" => mapping,
+            b"groupTypeMapping" => mapping_camel,
+            b"property_matching_version" => version,
+            b"propertyMatchingVersion" => version_camel,
+            _ => return reader.value_or_skip().map(drop),
+        };
+        *place = reader.value_or_skip()?;
+        Ok(())
     }
+
+    fn flags(&mut self, reader: &mut Reader<'_>, text: &str, host: &dyn Host) -> Result<(), Fault> {
+        let definitions = &mut self.definitions;
+        definitions.flags.clear();
+        if reader.peek() != Some(b'[') {
+            let is_null = reader.value_or_skip()? == Some(Value::Null);
+            self.flags = if is_null { Flags::Read } else { Flags::NoList };
+            return Ok(());
+        }
+        self.flags = Flags::Read;
+        let mut number = 0;
+        reader.elements(|reader| {
+            number += 1;
+            let start = reader.position();
+            match reader.value_or_skip()? {
+                Some(flag @ Value::Object(_)) => definitions.flags.push(FlagDefinition::Read(flag)),
+                Some(_) => definitions
+                    .problems
+                    .push(format!("flag number {number} is not an object: it is left out")),
+                None => {
+                    definitions
+                        .problems
+                        .push(format!("flag number {number} is nested too deep to be read"));
+                    let flag = text.get(start..reader.position()).unwrap_or_default();
+                    let key = key_of(flag, host);
+                    definitions.flags.extend(key.map(|key| FlagDefinition::Unreadable { key }));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn cohorts(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        let definitions = &mut self.definitions;
+        definitions.cohorts.clear();
+        if reader.peek() != Some(b'{') {
+            return reader.value_or_skip().map(drop);
+        }
+        reader.members(|reader, id| {
+            let cohort = reader.value_or_skip()?;
+            if cohort.is_none() {
+                let id = quoted(&id);
+                definitions.problems.push(format!("cohort {id} is nested too deep to be read"));
+            }
+            definitions.cohorts.insert(id, cohort);
+            Ok(())
+        })
+    }
+
+    /// PARITY: `updateFlagState` (posthog-node).
+    fn finish(mut self) -> Result<Definitions, Error> {
+        let problem = match self.flags {
+            Flags::Read => None,
+            Flags::NoList => Some("`flags` in the definitions is not a list"),
+            Flags::NoObject => Some("the definitions are not an object with a `flags` list"),
+            Flags::Absent => Some("the definitions have no `flags`"),
+        };
+        if let Some(problem) = problem {
+            return Err(Error::shape(format!(
+                "{problem}: pass the body of PostHog's /flags/definitions, or a snapshot"
+            )));
+        }
+        let first = |values: [Option<Value>; 2]| {
+            values.into_iter().flatten().find(|value| !value.is_nullish()).unwrap_or_default()
+        };
+        self.definitions.group_type_mapping = first(self.group_type_mapping);
+        self.definitions.version_2 = first(self.version) == Value::Number(2.0);
+        Ok(self.definitions)
+    }
+}
+
+/// The `key` of a flag whose other members may be nested too deep.
+fn key_of(flag: &str, host: &dyn Host) -> Option<Value> {
+    let mut key = None;
+    let mut reader = Reader::new(flag, host);
+    let read = reader.members(|reader, name| {
+        let value = reader.value_or_skip()?;
+        if name.as_bytes() == b"key" {
+            key = value;
+        }
+        Ok(())
+    });
+    read.ok().and(key)
 }

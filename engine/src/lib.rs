@@ -22,7 +22,6 @@ mod definitions;
 pub mod ecma;
 mod error;
 mod evaluate;
-#[cfg(feature = "compile")]
 mod json;
 mod operator;
 mod ruleset;

@@ -3,7 +3,7 @@
 //! Everything that depends on definitions alone is decided here once: operators are chosen, filter
 //! values coerced, keys numbered into slots, names turned into indices. Evaluation reads nothing else.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::answer::Reason;
 use crate::operator::Operation;
@@ -33,22 +33,52 @@ pub struct Payload {
 #[derive(Debug, Default)]
 pub struct Ruleset {
     pub(crate) flags: Vec<Flag>,
-    pub(crate) flag_keys: Vec<Text>,
-    pub(crate) flag_ids: HashMap<Text, FlagId>,
-    pub(crate) slots: Vec<Text>,
-    pub(crate) group_types: Vec<Text>,
-    pub(crate) strings: Vec<Text>,
+    pub(crate) flag_keys: Names,
+    pub(crate) slots: Names,
+    pub(crate) group_types: Names,
+    pub(crate) strings: Names,
     pub(crate) payloads: Vec<Payload>,
     pub(crate) predicates: Vec<Predicate>,
     pub(crate) cohorts: Vec<CohortNode>,
     pub(crate) problems: Vec<String>,
 }
 
+/// Texts and their numbers, in the order they were first seen.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    texts: Vec<Text>,
+    numbers: BTreeMap<Text, usize>,
+}
+
+impl Names {
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub(crate) fn get(&self, number: usize) -> Option<&Text> {
+        self.texts.get(number)
+    }
+
+    pub(crate) fn find(&self, text: &[u8]) -> Option<usize> {
+        self.numbers.get(text).copied()
+    }
+
+    /// The number of a text, a new one if it is new.
+    pub(crate) fn number(&mut self, text: &Text) -> usize {
+        if let Some(number) = self.find(text) {
+            return number;
+        }
+        self.texts.push(text.clone());
+        self.numbers.insert(text.clone(), self.texts.len() - 1);
+        self.texts.len() - 1
+    }
+}
+
 impl Ruleset {
     /// Keys of the flags, in the order of the definitions; [`FlagId`] is the index.
     #[must_use]
     pub fn flag_keys(&self) -> &[Text] {
-        &self.flag_keys
+        &self.flag_keys.texts
     }
 
     /// All flag ids.
@@ -59,32 +89,32 @@ impl Ruleset {
     /// A flag by its key.
     #[must_use]
     pub fn flag(&self, key: &[u8]) -> Option<FlagId> {
-        self.flag_ids.get(key).copied()
+        self.flag_keys.find(key).map(|number| FlagId(number as u32))
     }
 
     /// The property keys that some flag reads, of persons and groups alike: a user's values travel by
     /// their index here.
     #[must_use]
     pub fn slots(&self) -> &[Text] {
-        &self.slots
+        &self.slots.texts
     }
 
     /// The slot of a property key, if any flag reads it.
     #[must_use]
     pub fn slot(&self, key: &[u8]) -> Option<usize> {
-        self.slots.iter().position(|slot| slot.as_bytes() == key)
+        self.slots.find(key)
     }
 
     /// The group types that some flag uses.
     #[must_use]
     pub fn group_types(&self) -> &[Text] {
-        &self.group_types
+        &self.group_types.texts
     }
 
     /// Variant names, holdout values included.
     #[must_use]
     pub fn strings(&self) -> &[Text] {
-        &self.strings
+        &self.strings.texts
     }
 
     /// A text by its index.

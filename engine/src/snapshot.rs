@@ -25,7 +25,7 @@ const ENTRY: usize = 16;
 const CHECKSUM: usize = 8;
 const MAX_SECTIONS: usize = 64;
 
-/// The header: JSON text, an object (see [`Header`] behind the `compile` feature).
+/// The header: JSON text, an object (see [`Header`] behind the `native` feature).
 pub const HEAD: [u8; 4] = *b"HEAD";
 /// The definitions, byte for byte as PostHog sent them.
 pub const DEFS: [u8; 4] = *b"DEFS";
@@ -165,7 +165,7 @@ impl Reader<'_> {
     }
 }
 
-#[cfg(feature = "compile")]
+#[cfg(feature = "native")]
 mod header {
     use serde::{Deserialize, Serialize};
 
@@ -217,5 +217,5 @@ mod header {
         }
     }
 }
-#[cfg(feature = "compile")]
+#[cfg(feature = "native")]
 pub use header::{FORMAT, Header, Upstream};

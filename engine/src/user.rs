@@ -30,7 +30,7 @@ impl User {
         use crate::{Error, json};
 
         let user =
-            json::parse(text).map_err(|error| Error::json(format!("the user is {error}")))?;
+            json::parse(text, host).map_err(|error| Error::json(format!("the user is {error}")))?;
         if !matches!(user, Value::Object(_)) {
             return Err(Error::shape("the user is not an object: pass {\"distinctId\": \"…\"}"));
         }

@@ -10,6 +10,7 @@
 
 mod support;
 
+use flagpost_engine::ecma::NativeHost;
 use flagpost_engine::{Definitions, User};
 use serde_json::json;
 use support::answer;
@@ -99,13 +100,14 @@ fn definitions_of_any_shape_load_or_say_what_is_wrong() {
         ("", "not JSON"),
         ("nonsense", "not JSON"),
         ("{\"flags\":[", "not JSON"),
-        ("[]", "array"),
-        ("null", "not JSON"),
+        ("[]", "not an object"),
+        ("null", "not an object"),
         ("{}", "no `flags`"),
         ("{\"flags\":5}", "not a list"),
         ("{\"flags\":{}}", "not a list"),
     ] {
-        let error = Definitions::parse(text.as_bytes()).unwrap_err().to_string();
+        let error =
+            Definitions::parse(text.as_bytes(), &NativeHost::new()).unwrap_err().to_string();
         assert!(error.contains(problem), "{text}: {error}");
     }
     for text in [
@@ -114,9 +116,11 @@ fn definitions_of_any_shape_load_or_say_what_is_wrong() {
         r#"{"flags":[{"key":{"toString":1}}],"cohorts":[],"group_type_mapping":5}"#,
         "\u{feff}{\"flags\":[]}",
     ] {
-        Definitions::parse(text.as_bytes()).expect(text);
+        Definitions::parse(text.as_bytes(), &NativeHost::new()).expect(text);
     }
-    assert!(Definitions::parse(b"{\"flags\":[\"\xff\"]}").unwrap_err().is_json());
+    assert!(
+        Definitions::parse(b"{\"flags\":[\"\xff\"]}", &NativeHost::new()).unwrap_err().is_json()
+    );
 }
 
 #[test]

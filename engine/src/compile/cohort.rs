@@ -17,8 +17,8 @@ impl<'a> Compiler<'a> {
         let node = self.ruleset.cohorts.len();
         self.ruleset.cohorts.push(CohortNode::Unsupported);
         self.cohort_nodes.insert(id.clone(), node);
-        self.cohort_ids.insert(node, id.clone());
-        if let Ok(cohort) = cohort {
+        self.cohort_ids.push((node, id.clone()));
+        if let Some(cohort) = cohort {
             self.cohorts_to_compile.push((node, cohort));
         }
         Some(node)

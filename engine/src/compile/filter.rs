@@ -26,7 +26,7 @@ impl Compiler<'_> {
 
     fn property_filter(&mut self, property: &Value) -> Filter {
         let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
-        let slot = self.slot(key);
+        let slot = self.slot(&key);
         let id = self.ruleset.predicates.len();
         let (operation, support) = Operation::compile(
             property.get("operator"),
@@ -56,8 +56,8 @@ impl Compiler<'_> {
         let mut chain = Vec::with_capacity(entries.len());
         for entry in entries {
             let Some(key) = self.text(Some(entry)) else { return Filter::Throws };
-            match self.ruleset.flag_ids.get(&key) {
-                Some(id) => chain.push(ChainEntry::Flag(*id)),
+            match self.ruleset.flag(&key) {
+                Some(id) => chain.push(ChainEntry::Flag(id)),
                 None if self.removed.contains(&key) => chain.push(ChainEntry::Removed),
                 None => return Filter::Flag(Dependency::Unsupported),
             }
@@ -66,8 +66,8 @@ impl Compiler<'_> {
             return Filter::Flag(Dependency::Unsupported);
         }
         let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
-        let target = match self.ruleset.flag_ids.get(&key) {
-            Some(id) => Target::Flag(*id),
+        let target = match self.ruleset.flag(&key) {
+            Some(id) => Target::Flag(id),
             None if self.removed.contains(&key) => Target::Removed,
             None => Target::Unknown,
         };

@@ -47,7 +47,7 @@ impl<'a> Compiler<'a> {
             Some(Ok(Some(group_type))) => Subject::Group(group_type),
             Some(_) => return Plan::Unresolved(Reason::UnsupportedDefinition),
             None if flag.get("bucketing_identifier") == Some(&Value::from("device_id")) => {
-                Subject::Device(self.slot("$device_id".into()))
+                Subject::Device(self.slot(&"$device_id".into()))
             }
             None => Subject::Person,
         };
@@ -173,18 +173,16 @@ impl<'a> Compiler<'a> {
         if !raw.is_truthy() {
             return None;
         }
-        let write =
-            |value: &Value| json::to_json(value, &|number| self.host.number_to_string(number));
         let Value::String(text) = raw else {
-            return Some(Payload { json: write(raw), truthy: true });
+            return Some(Payload { json: json::to_json(raw, self.host), truthy: true });
         };
-        match text.as_str().map(json::parse) {
+        match text.as_str().map(|text| json::parse(text, self.host)) {
             Some(Ok(Value::Null)) => None,
             Some(Ok(parsed)) => {
                 Some(Payload { json: text.to_str_lossy().into_owned(), truthy: parsed.is_truthy() })
             }
             // Not JSON: the text itself is the payload.
-            _ => Some(Payload { json: write(raw), truthy: true }),
+            _ => Some(Payload { json: json::to_json(raw, self.host), truthy: true }),
         }
     }
 }

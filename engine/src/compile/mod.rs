@@ -6,11 +6,12 @@ mod filter;
 mod flag;
 mod support;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use crate::definitions::{Definitions, FlagDefinition};
 use crate::ecma::{Host, text_of};
-use crate::ruleset::{FlagId, Ruleset, StringId};
+use crate::json::quoted;
+use crate::ruleset::{Ruleset, StringId};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -35,12 +36,9 @@ pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn H
         definitions,
         host,
         ruleset: Ruleset { problems: definitions.problems.clone(), ..Ruleset::default() },
-        slot_ids: HashMap::new(),
-        string_ids: HashMap::new(),
-        group_type_ids: HashMap::new(),
-        removed: HashSet::new(),
-        cohort_nodes: HashMap::new(),
-        cohort_ids: HashMap::new(),
+        removed: Vec::new(),
+        cohort_nodes: BTreeMap::new(),
+        cohort_ids: Vec::new(),
         cohorts_to_compile: Vec::new(),
         unsupported_cohorts: None,
     };
@@ -54,18 +52,16 @@ struct Compiler<'a> {
     definitions: &'a Definitions,
     host: &'a dyn Host,
     ruleset: Ruleset,
-    slot_ids: HashMap<Text, usize>,
-    string_ids: HashMap<Text, StringId>,
-    group_type_ids: HashMap<Text, usize>,
     /// Keys of flags that the evaluation contexts left out.
-    removed: HashSet<Text>,
-    cohort_nodes: HashMap<Text, usize>,
-    /// The ids of [`Self::cohort_nodes`] by their node.
-    cohort_ids: HashMap<usize, Text>,
+    removed: Vec<Text>,
+    cohort_nodes: BTreeMap<Text, usize>,
+    /// The ids of [`Self::cohort_nodes`] with their nodes, in the order of these.
+    cohort_ids: Vec<(usize, Text)>,
     /// Cohorts with a node reserved, to be compiled when their turn comes: they may refer to each other.
     cohorts_to_compile: Vec<(usize, &'a Value)>,
-    /// Ids of cohorts that hold, or lead to, a filter that cannot be evaluated; made when first asked for.
-    unsupported_cohorts: Option<BTreeSet<Text>>,
+    /// For each cohort of the definitions, in their order, whether it holds, or leads to, a filter that
+    /// cannot be evaluated; made when first asked for.
+    unsupported_cohorts: Option<Vec<bool>>,
 }
 
 impl<'a> Compiler<'a> {
@@ -82,24 +78,23 @@ impl<'a> Compiler<'a> {
                 continue;
             };
             if !self.is_in(definition, contexts) {
-                self.removed.insert(key);
+                self.removed.push(key);
                 continue;
             }
-            match self.ruleset.flag_ids.get(&key).and_then(|id| flags.get_mut(id.0 as usize)) {
+            let number = self.ruleset.flag_keys.number(&key);
+            match flags.get_mut(number) {
+                None => flags.push(definition),
                 Some(earlier) => {
+                    let key = quoted(&key);
                     self.ruleset
                         .problems
-                        .push(format!("flag {key:?} is defined twice: the last definition counts"));
+                        .push(format!("flag {key} is defined twice: the last definition counts"));
                     *earlier = definition;
-                }
-                None => {
-                    self.ruleset.flag_ids.insert(key.clone(), FlagId(flags.len() as u32));
-                    self.ruleset.flag_keys.push(key);
-                    flags.push(definition);
                 }
             }
         }
-        self.removed.retain(|key| !self.ruleset.flag_ids.contains_key(key));
+        let kept = &self.ruleset.flag_keys;
+        self.removed.retain(|key| kept.find(key).is_none());
         flags
     }
 
@@ -124,22 +119,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// The slot of a property key.
-    fn slot(&mut self, key: Text) -> usize {
-        let slots = &mut self.ruleset.slots;
-        *self.slot_ids.entry(key).or_insert_with_key(|key| {
-            slots.push(key.clone());
-            slots.len() - 1
-        })
+    fn slot(&mut self, key: &Text) -> usize {
+        self.ruleset.slots.number(key)
     }
 
     fn string(&mut self, text: &Text) -> StringId {
-        if let Some(id) = self.string_ids.get(text) {
-            return *id;
-        }
-        let id = StringId(self.ruleset.strings.len() as u32);
-        self.ruleset.strings.push(text.clone());
-        self.string_ids.insert(text.clone(), id);
-        id
+        StringId(self.ruleset.strings.number(text) as u32)
     }
 
     /// The group type that a group type index names: `Ok(None)` if none, `Err` where the reference throws.
@@ -155,11 +140,7 @@ impl<'a> Compiler<'a> {
         };
         let Some(name) = name.filter(|name| name.is_truthy()) else { return Ok(None) };
         let name = self.text(Some(name)).ok_or(Throws)?;
-        let names = &mut self.ruleset.group_types;
-        Ok(Some(*self.group_type_ids.entry(name).or_insert_with_key(|name| {
-            names.push(name.clone());
-            names.len() - 1
-        })))
+        Ok(Some(self.ruleset.group_types.number(&name)))
     }
 }
 

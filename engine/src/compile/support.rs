@@ -1,7 +1,5 @@
 //! What a definition alone says of being evaluable.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::filter::{Kind, kind};
 use super::{Compiler, Throws};
 use crate::answer::Reason;
@@ -36,48 +34,55 @@ impl Compiler<'_> {
                 .get(*id)
                 .is_some_and(|predicate| predicate.support == Support::Unsupported),
             Filter::Cohort { node: None, .. } => true,
-            Filter::Cohort { node: Some(node), .. } => match self.cohort_ids.get(node).cloned() {
-                Some(id) => self.is_unsupported_cohort(&id),
-                None => false,
-            },
+            Filter::Cohort { node: Some(node), .. } => {
+                let found = self.cohort_ids.binary_search_by_key(node, |(node, _)| *node);
+                match found.ok().and_then(|index| self.cohort_ids.get(index)).cloned() {
+                    Some((_, id)) => self.is_unsupported_cohort(&id),
+                    None => false,
+                }
+            }
             Filter::Group(_) | Filter::Throws | Filter::ThrowsThrough => false,
         }
     }
 
     /// Whether a cohort is unknown or holds, itself or through others, a filter that cannot be evaluated.
     fn is_unsupported_cohort(&mut self, id: &Text) -> bool {
-        if !self.definitions.cohorts.contains_key(id) {
-            return true;
-        }
         if self.unsupported_cohorts.is_none() {
             self.unsupported_cohorts = Some(self.find_unsupported_cohorts());
         }
-        self.unsupported_cohorts.as_ref().is_some_and(|ids| ids.contains(id))
+        let position = self.definitions.cohorts.keys().position(|other| other == id);
+        let unsupported = self.unsupported_cohorts.as_ref();
+        position.and_then(|position| unsupported?.get(position).copied()).unwrap_or(true)
     }
 
     /// Starts from the cohorts that hold such a filter and walks back along the references.
-    fn find_unsupported_cohorts(&mut self) -> BTreeSet<Text> {
-        let mut referrers: BTreeMap<Text, Vec<&Text>> = BTreeMap::new();
+    fn find_unsupported_cohorts(&mut self) -> Vec<bool> {
+        let cohorts = &self.definitions.cohorts;
+        let ids: Vec<&Text> = cohorts.keys().collect();
+        let mut referrers: Vec<Vec<usize>> = vec![Vec::new(); ids.len()];
         let mut found = Vec::new();
-        for (id, cohort) in &self.definitions.cohorts {
+        for (position, cohort) in cohorts.values().enumerate() {
             let mut references = Vec::new();
             let unsupported = match cohort {
-                Ok(cohort) => self.holds_unsupported(cohort, &mut references).unwrap_or(false),
-                Err(_) => true,
+                Some(cohort) => self.holds_unsupported(cohort, &mut references).unwrap_or(false),
+                None => true,
             };
             if unsupported {
-                found.push(id.clone());
+                found.push(position);
             }
             for reference in references {
-                referrers.entry(reference).or_default().push(id);
+                if let Ok(target) = ids.binary_search(&&reference)
+                    && let Some(list) = referrers.get_mut(target)
+                {
+                    list.push(position);
+                }
             }
         }
-        let mut unsupported = BTreeSet::new();
-        while let Some(id) = found.pop() {
-            if unsupported.insert(id.clone()) {
-                found.extend(
-                    referrers.get(&id).into_iter().flatten().map(|referrer| (*referrer).clone()),
-                );
+        let mut unsupported = vec![false; ids.len()];
+        while let Some(position) = found.pop() {
+            if let Some(known) = unsupported.get_mut(position).filter(|known| !**known) {
+                *known = true;
+                found.extend(referrers.get(position).into_iter().flatten());
             }
         }
         unsupported

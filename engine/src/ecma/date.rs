@@ -92,7 +92,8 @@ fn subtract_years(now: f64, years: i64) -> f64 {
 /// The time of day of `now` on another date.
 fn with_date(now: f64, year: i64, month: i64, day: i64) -> f64 {
     let (year, month) = normal(year, month);
-    days_from_civil(year, month, day) as f64 * DAY + now.rem_euclid(DAY)
+    let time_of_day = (now as i64).rem_euclid(DAY as i64);
+    days_from_civil(year, month, day) as f64 * DAY + time_of_day as f64
 }
 
 /// Carries months outside 0..=11 into the year.

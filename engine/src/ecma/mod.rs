@@ -9,7 +9,7 @@ mod text;
 pub(crate) use date::{RelativeDate, time_clip};
 #[cfg(feature = "native")]
 pub use native::NativeHost;
-pub(crate) use number::{parse_float, to_number};
+pub(crate) use number::to_number;
 pub(crate) use text::{
     ascii_lower, compare_utf16, contains, ends_with, lower, starts_with, text_of, trim,
 };
@@ -30,4 +30,10 @@ pub trait Host {
 
     /// `String(number)`.
     fn number_to_string(&self, number: f64) -> String;
+
+    /// `parseFloat(text)`.
+    fn parse_float(&self, text: &str) -> f64;
+
+    /// `Number(text)`.
+    fn to_number(&self, text: &str) -> f64;
 }

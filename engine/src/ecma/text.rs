@@ -57,6 +57,7 @@ pub(crate) fn trim(text: &str) -> &str {
 }
 
 /// `text.trimStart()`.
+#[cfg(feature = "native")]
 pub(crate) fn trim_start(text: &str) -> &str {
     text.trim_start_matches(is_space)
 }

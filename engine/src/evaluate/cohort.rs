@@ -19,14 +19,15 @@ impl Evaluator<'_> {
     /// DIFFERENCE: the reference overflows its stack on cohorts that contain each other; here every flag
     /// on the way, and on a way nested beyond the limit, is unresolved.
     pub(super) fn cohort_node(&mut self, node: usize, scope: Scope) -> Verdict {
-        if let Some(verdict) = self.cohorts.get(&(node, scope)) {
+        if let Some(Some(verdict)) = self.cohort_memo(node, scope) {
             return *verdict;
         }
+        let diverges = Verdict::Diverges(Reason::UnsupportedDefinition);
         if self.nesting >= MAX_NESTING {
-            return Verdict::Diverges(Reason::UnsupportedDefinition);
+            return diverges;
         }
         // Until it is known, whoever meets this cohort again has met it inside itself.
-        self.cohorts.insert((node, scope), Verdict::Diverges(Reason::UnsupportedDefinition));
+        self.remember_cohort(node, scope, diverges);
         self.nesting += 1;
         let ruleset = self.ruleset;
         let verdict = match ruleset.cohorts.get(node) {
@@ -37,8 +38,25 @@ impl Evaluator<'_> {
             Some(CohortNode::Throws) | None => Verdict::Throws(Reason::UnsupportedDefinition),
         };
         self.nesting -= 1;
-        self.cohorts.insert((node, scope), verdict);
+        self.remember_cohort(node, scope, verdict);
         verdict
+    }
+
+    fn cohort_memo(&mut self, node: usize, scope: Scope) -> Option<&mut Option<Verdict>> {
+        let list = self.cohorts.get_mut(match scope {
+            Scope::Person => 0,
+            Scope::Group(index) => index + 1,
+        })?;
+        if list.is_empty() {
+            list.resize(self.ruleset.cohorts.len(), None);
+        }
+        list.get_mut(node)
+    }
+
+    fn remember_cohort(&mut self, node: usize, scope: Scope, verdict: Verdict) {
+        if let Some(slot) = self.cohort_memo(node, scope) {
+            *slot = Some(verdict);
+        }
     }
 
     /// AND ends at the first that does not hold, OR at the first that does.

@@ -28,7 +28,7 @@ impl Evaluator<'_> {
             Target::Removed => Some(FlagValue::Bool(false)),
             Target::Unknown => None,
             // A key that is missing from every chain followed so far has no value.
-            Target::Flag(id) => match self.flags.get(id) {
+            Target::Flag(id) => match self.flags.get(id.0 as usize).and_then(Option::as_ref) {
                 Some(Memo::Known { outcome: Outcome::Value(value), depended_on: true }) => {
                     Some(*value)
                 }

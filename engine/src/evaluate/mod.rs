@@ -5,8 +5,6 @@ mod condition;
 mod dependency;
 mod filter;
 
-use std::collections::HashMap;
-
 use crate::answer::{Answer, FlagValue, Reason};
 use crate::bucket::hash;
 use crate::context::Context;
@@ -27,8 +25,10 @@ pub struct Evaluator<'a> {
     context: &'a Context,
     host: &'a dyn Host,
     now: f64,
-    flags: HashMap<FlagId, Memo>,
-    cohorts: HashMap<(usize, Scope), Verdict>,
+    /// By flag.
+    flags: Vec<Option<Memo>>,
+    /// By scope, then cohort; a scope's list is empty until a cohort is met in it.
+    cohorts: Vec<Vec<Option<Verdict>>>,
     nesting: u32,
 }
 
@@ -124,8 +124,8 @@ impl<'a> Evaluator<'a> {
             context,
             host,
             now,
-            flags: HashMap::new(),
-            cohorts: HashMap::new(),
+            flags: vec![None; ruleset.flags.len()],
+            cohorts: vec![Vec::new(); ruleset.group_types.len() + 1],
             nesting: 0,
         }
     }
@@ -160,23 +160,29 @@ impl<'a> Evaluator<'a> {
     /// DIFFERENCE: where the reference runs in a cycle for ever, or flags and cohorts are nested beyond the
     /// limit, every flag on the way is unresolved. Failed dependencies are not evaluated again.
     fn outcome(&mut self, id: FlagId, depended_on: bool) -> Outcome {
-        match self.flags.get_mut(&id) {
-            Some(Memo::Known { outcome, depended_on: known }) => {
+        match self.flags.get_mut(id.0 as usize) {
+            Some(Some(Memo::Known { outcome, depended_on: known })) => {
                 *known |= depended_on;
                 return *outcome;
             }
-            Some(Memo::InProgress) => return Outcome::Diverges(Reason::UnresolvedDependency),
-            None => {}
+            Some(Some(Memo::InProgress)) => return Outcome::Diverges(Reason::UnresolvedDependency),
+            _ => {}
         }
         if self.nesting >= MAX_NESTING {
             return Outcome::Diverges(Reason::UnresolvedDependency);
         }
-        self.flags.insert(id, Memo::InProgress);
+        self.remember(id, Memo::InProgress);
         self.nesting += 1;
         let outcome = self.evaluate(id);
         self.nesting -= 1;
-        self.flags.insert(id, Memo::Known { outcome, depended_on });
+        self.remember(id, Memo::Known { outcome, depended_on });
         outcome
+    }
+
+    fn remember(&mut self, id: FlagId, memo: Memo) {
+        if let Some(slot) = self.flags.get_mut(id.0 as usize) {
+            *slot = Some(memo);
+        }
     }
 
     /// PARITY: `computeFlagValueLocally` (posthog-node).

@@ -1,6 +1,7 @@
 //! Canonical text: how `exact` and `is_not` compare values of any kind.
 
 use crate::ecma::{Host, lower};
+use crate::json::write_string;
 use crate::text::Text;
 use crate::value::Value;
 
@@ -25,7 +26,7 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
         Value::Number(number) if number.is_finite() && number.fract() != 0.0 => {
             out.push_str(&host.number_to_string(*number));
         }
-        Value::String(text) => write_string(text, out)?,
+        Value::String(text) => write_text(text, out)?,
         Value::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -42,7 +43,7 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
                 if index > 0 {
                     out.push(',');
                 }
-                write_string(key, out)?;
+                write_text(key, out)?;
                 out.push(':');
                 write(member, host, out)?;
             }
@@ -53,30 +54,9 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// `JSON.stringify` of a well-formed string.
-fn write_string(text: &Text, out: &mut String) -> Option<()> {
-    out.push('"');
-    for character in text.as_str()?.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                let code = character as usize;
-                out.push_str("\\u00");
-                for digit in [code >> 4, code & 15] {
-                    out.push(HEX.get(digit).map_or('0', |byte| char::from(*byte)));
-                }
-            }
-            _ => out.push(character),
-        }
-    }
-    out.push('"');
+fn write_text(text: &Text, out: &mut String) -> Option<()> {
+    text.as_str()?;
+    write_string(text, out);
     Some(())
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Outcome;
-use crate::ecma::{Host, compare_utf16, parse_float, text_of};
+use crate::ecma::{Host, compare_utf16, text_of};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -59,7 +59,7 @@ fn number_and_text(value: &Value, host: &dyn Host) -> Option<(f64, Text)> {
     let text = text_of(value, host)?;
     let number = match value {
         Value::Number(number) => *number,
-        _ => parse_float(&text.to_str_lossy()),
+        _ => host.parse_float(&text.to_str_lossy()),
     };
     Some((number, text))
 }

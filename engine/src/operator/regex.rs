@@ -153,7 +153,7 @@ fn portable_classes(pattern: &[u8]) -> Option<Vec<&[u8]>> {
             (b'{', None) => {
                 let (counts, _) = repetition(pattern.get(index..)?)?;
                 let opens = matches!(previous, Token::Start | Token::Char(b'|' | b'('));
-                if opens || counts.iter().flatten().any(|count| *count > f64::from(u32::MAX)) {
+                if opens || counts.iter().flatten().any(|count| *count > u64::from(u32::MAX)) {
                     return None;
                 }
             }
@@ -182,7 +182,7 @@ fn is_portable_escape(byte: u8) -> bool {
 
 /// Reads `{n}`, `{n,}` or `{n,m}`: the counts, the second absent without a comma or without digits,
 /// and the length in bytes.
-fn repetition(pattern: &[u8]) -> Option<([Option<f64>; 2], usize)> {
+fn repetition(pattern: &[u8]) -> Option<([Option<u64>; 2], usize)> {
     let end = pattern.iter().position(|byte| *byte == b'}')?;
     let body = std::str::from_utf8(pattern.get(1..end)?).ok()?;
     let (least, most) = match body.split_once(',') {
@@ -193,7 +193,10 @@ fn repetition(pattern: &[u8]) -> Option<([Option<f64>; 2], usize)> {
     if least.is_empty() || !all_digits(least) || !most.is_none_or(all_digits) {
         return None;
     }
-    Some(([least.parse().ok(), most.and_then(|most| most.parse().ok())], end + 1))
+    // A count beyond 64 bits is as far beyond every limit as the largest in them.
+    let count = |digits: &str| digits.parse().unwrap_or(u64::MAX);
+    let most = most.filter(|most| !most.is_empty());
+    Some(([Some(count(least)), most.map(count)], end + 1))
 }
 
 /// Whether a pattern that passed the scan is a JavaScript regular expression (without flags).
@@ -206,7 +209,7 @@ fn is_valid(pattern: &[u8]) -> bool {
         Quantifier,
     }
     // V8 reads counts up to this and takes every larger one for it.
-    const MOST: f64 = i32::MAX as f64;
+    const MOST: u64 = i32::MAX as u64;
     let at = |index: usize| pattern.get(index).copied();
     let mut open_groups = 0_u32;
     let mut last = Last::Nothing;

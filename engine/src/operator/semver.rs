@@ -46,7 +46,7 @@ impl SemverMatch {
     ) -> (Self, Support) {
         let range = match text_of(value, host) {
             None => Range::Throws,
-            Some(text) => range(operator, &text.to_str_lossy()).unwrap_or(Range::Unsupported),
+            Some(text) => range(operator, &text.to_str_lossy(), host).unwrap_or(Range::Unsupported),
         };
         let support = match range {
             Range::Compare(..) | Range::Within(..) => Support::Supported,
@@ -64,7 +64,7 @@ impl SemverMatch {
             Range::Compare(..) | Range::Within(..) => {}
         }
         let Some(text) = text_of(property, host) else { return Outcome::Throws };
-        let Some(version) = parse(&text.to_str_lossy()) else { return Outcome::Missing };
+        let Some(version) = parse(&text.to_str_lossy(), host) else { return Outcome::Missing };
         Outcome::Is(match &self.range {
             Range::Within(lower, upper) => {
                 compare(&version, lower).is_ge() && compare(&version, upper).is_lt()
@@ -85,11 +85,11 @@ impl SemverMatch {
     }
 }
 
-fn range(operator: SemverOperator, text: &str) -> Option<Range> {
+fn range(operator: SemverOperator, text: &str, host: &dyn Host) -> Option<Range> {
     if let SemverOperator::Wildcard = operator {
-        return wildcard(text);
+        return wildcard(text, host);
     }
-    let version @ [major, minor, patch] = parse(text)?;
+    let version @ [major, minor, patch] = parse(text, host)?;
     Some(match operator {
         SemverOperator::Tilde => Range::Within(version, [major, minor + 1.0, 0.0]),
         SemverOperator::Caret if major > 0.0 => Range::Within(version, [major + 1.0, 0.0, 0.0]),
@@ -99,23 +99,23 @@ fn range(operator: SemverOperator, text: &str) -> Option<Range> {
     })
 }
 
-fn wildcard(text: &str) -> Option<Range> {
+fn wildcard(text: &str, host: &dyn Host) -> Option<Range> {
     let text = without_v(text);
     let text = text.strip_suffix(".*").unwrap_or(text);
     let text = text.strip_suffix('*').unwrap_or(text);
     let mut parts = text.split('.');
-    let major = digits(parts.next()?)?;
+    let major = digits(parts.next()?, host)?;
     Some(match parts.next() {
         None => Range::Within([major, 0.0, 0.0], [major + 1.0, 0.0, 0.0]),
         Some(part) => {
-            let minor = digits(part)?;
+            let minor = digits(part, host)?;
             Range::Within([major, minor, 0.0], [major, minor + 1.0, 0.0])
         }
     })
 }
 
 /// Prerelease and build are cut off; parts from the fourth on are not looked at.
-fn parse(text: &str) -> Option<Version> {
+fn parse(text: &str, host: &dyn Host) -> Option<Version> {
     let text = without_v(text);
     let text = text.split_once('-').map_or(text, |(base, _)| base);
     let text = text.split_once('+').map_or(text, |(base, _)| base);
@@ -125,7 +125,7 @@ fn parse(text: &str) -> Option<Version> {
     let mut parts = text.split('.');
     let mut part = || match parts.next() {
         None | Some("") => Some(0.0),
-        Some(part) => digits(part),
+        Some(part) => digits(part, host),
     };
     Some([part()?, part()?, part()?])
 }
@@ -136,12 +136,17 @@ fn without_v(text: &str) -> &str {
 }
 
 /// ASCII digits without a leading zero.
-fn digits(part: &str) -> Option<f64> {
+fn digits(part: &str, host: &dyn Host) -> Option<f64> {
     let zero_led = part.len() > 1 && part.starts_with('0');
     if part.is_empty() || zero_led || !part.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    part.parse().ok()
+    // Up to 15 digits a double is exact.
+    if part.len() <= 15 {
+        part.parse::<u64>().ok().map(|number| number as f64)
+    } else {
+        Some(host.parse_float(part))
+    }
 }
 
 fn compare(left: &Version, right: &Version) -> Ordering {

@@ -74,7 +74,7 @@ impl<'a> Case<'a> {
 
 pub fn ruleset(definitions: &str, host: &NativeHost) -> Ruleset {
     let definitions =
-        Definitions::parse(definitions.as_bytes()).expect("the definitions can be read");
+        Definitions::parse(definitions.as_bytes(), host).expect("the definitions can be read");
     compile(&definitions, &CompileOptions::default(), host)
 }
 

@@ -1,6 +1,7 @@
 //! JavaScript's host functions for programs that do not run in JavaScript.
 
 mod date;
+mod number;
 mod regex;
 
 use std::cell::RefCell;
@@ -46,5 +47,13 @@ impl Host for NativeHost {
 
     fn number_to_string(&self, number: f64) -> String {
         ryu_js::Buffer::new().format(number).to_owned()
+    }
+
+    fn parse_float(&self, text: &str) -> f64 {
+        number::parse_float(text)
+    }
+
+    fn to_number(&self, text: &str) -> f64 {
+        number::to_number(text)
     }
 }
