@@ -1,0 +1,65 @@
+//! `refresher compile`: a snapshot from definitions in a file.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use flagpost_engine::snapshot::is_snapshot;
+use tracing::warn;
+
+use crate::cli::CompileArguments;
+use crate::clock::Clock;
+use crate::outcome::{Exit, size};
+use crate::snapshot::{digest, ruleset, sealed, short};
+use crate::store::replace_file;
+
+/// Makes the snapshot. Gives the line to print, or why there is none.
+///
+/// # Errors
+/// [`Exit::Machine`] for files, [`Exit::Invalid`] for what is in them.
+pub fn run(arguments: &CompileArguments, clock: &dyn Clock) -> Result<String, (Exit, String)> {
+    let definitions = read(&arguments.definitions)?;
+    let name = name(&arguments.definitions);
+    if is_snapshot(&definitions) {
+        return Err((
+            Exit::Invalid,
+            format!("{name} is a snapshot already: give definitions as JSON"),
+        ));
+    }
+    let ruleset =
+        ruleset(&definitions).map_err(|error| (Exit::Invalid, format!("{name}: {error}")))?;
+    for problem in ruleset.problems() {
+        warn!("{problem}");
+    }
+    let bytes =
+        sealed(&definitions, None, None, clock.now()).map_err(|error| (Exit::Invalid, error))?;
+    let output = arguments.output.display();
+    replace_file(&arguments.output, &bytes)
+        .map_err(|error| (Exit::Machine, format!("cannot write {output}: {error}")))?;
+    let (flags, digest) = (ruleset.flag_keys().len(), digest(&definitions));
+    let plural = if flags == 1 { "" } else { "s" };
+    Ok(format!(
+        "compiled: {flags} flag{plural}, {}, digest {}…, {output}",
+        size(bytes.len()),
+        short(&digest)
+    ))
+}
+
+/// A file for people.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads a file, or stdin for `-`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, (Exit, String)> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes).map(drop)
+    } else {
+        fs::read(path).map(|read| bytes = read)
+    };
+    match result {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err((Exit::Machine, format!("cannot read {}: {error}", name(path)))),
+    }
+}

@@ -1,0 +1,153 @@
+//! `refresher eval`: answers from a snapshot, natively.
+
+use std::collections::BTreeMap;
+
+use flagpost_engine::ecma::NativeHost;
+use flagpost_engine::snapshot::is_snapshot;
+use flagpost_engine::{Answer, Context, Evaluator, FlagValue, Payload, Ruleset, User};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::cli::EvalArguments;
+use crate::clock::Clock;
+use crate::compile::{name, read};
+use crate::outcome::Exit;
+use crate::snapshot::{Held, ruleset};
+use crate::store::{Stored, Version};
+
+/// All answers, named as PostHog's SDKs name them.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Answers {
+    feature_flags: BTreeMap<String, Value>,
+    feature_flag_payloads: BTreeMap<String, Box<RawValue>>,
+    unresolved: BTreeMap<String, &'static str>,
+}
+
+/// One answer.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Single {
+    Decided {
+        value: Value,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<Box<RawValue>>,
+    },
+    Unresolved {
+        unresolved: &'static str,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value {
+    Bool(bool),
+    Variant(String),
+    Number(Box<RawValue>),
+}
+
+/// Evaluates. Gives the JSON to print, or why there is none.
+///
+/// # Errors
+/// [`Exit::Machine`] for files, [`Exit::Invalid`] for a snapshot or user that cannot be used,
+/// [`Exit::UnknownFlag`].
+pub fn run(arguments: &EvalArguments, clock: &dyn Clock) -> Result<String, (Exit, String)> {
+    let invalid = |error: String| (Exit::Invalid, error);
+    let ruleset = load(arguments)?;
+    let user = User::from_json(&arguments.user, &NativeHost::default())
+        .map_err(|e| invalid(e.to_string()))?;
+    let mut context = Context::new(&ruleset, &user);
+    context.complete(&ruleset);
+    let now = arguments.now.unwrap_or_else(|| clock.now()).as_millisecond() as f64;
+    let host = NativeHost::default();
+    let mut evaluator = Evaluator::new(&ruleset, &context, &host, now);
+    let json = match &arguments.flag {
+        Some(key) => {
+            let id = ruleset
+                .flag(key.as_bytes())
+                .ok_or_else(|| (Exit::UnknownFlag, unknown(key, &ruleset)))?;
+            serde_json::to_string_pretty(&single(&ruleset, evaluator.flag(id)))
+        }
+        None => serde_json::to_string_pretty(&all(&ruleset, &mut evaluator)),
+    };
+    json.map_err(|error| invalid(error.to_string()))
+}
+
+fn load(arguments: &EvalArguments) -> Result<Ruleset, (Exit, String)> {
+    let bytes = read(&arguments.snapshot)?;
+    let named = |error: String| (Exit::Invalid, format!("{}: {error}", name(&arguments.snapshot)));
+    if !is_snapshot(&bytes) {
+        return ruleset(&bytes).map_err(|error| named(error.to_string()));
+    }
+    let held = Held::open(Stored { bytes, version: Version(String::new()) }).map_err(named)?;
+    held.ruleset().map_err(|error| named(error.to_string()))
+}
+
+fn all(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>) -> Answers {
+    let mut answers = Answers::default();
+    for (id, key) in ruleset.flag_ids().zip(ruleset.flag_keys()) {
+        let key = key.to_str_lossy().into_owned();
+        match evaluator.flag(id) {
+            Answer::Unresolved(reason) => drop(answers.unresolved.insert(key, reason.as_str())),
+            Answer::Value { value, payload } => {
+                let payload = payload.and_then(|id| ruleset.payloads().get(id.0 as usize));
+                // The reference's bulk call leaves falsy payloads out.
+                if let Some(payload) = payload.filter(|payload| payload.truthy).and_then(raw) {
+                    answers.feature_flag_payloads.insert(key.clone(), payload);
+                }
+                answers.feature_flags.insert(key, plain(ruleset, value));
+            }
+        }
+    }
+    answers
+}
+
+fn single(ruleset: &Ruleset, answer: Answer) -> Single {
+    match answer {
+        Answer::Unresolved(reason) => Single::Unresolved { unresolved: reason.as_str() },
+        Answer::Value { value, payload } => Single::Decided {
+            value: plain(ruleset, value),
+            payload: payload.and_then(|id| ruleset.payloads().get(id.0 as usize)).and_then(raw),
+        },
+    }
+}
+
+fn plain(ruleset: &Ruleset, value: FlagValue) -> Value {
+    let text =
+        |id| ruleset.string(id).map(|text| text.to_str_lossy().into_owned()).unwrap_or_default();
+    match value {
+        FlagValue::Bool(value) => Value::Bool(value),
+        FlagValue::Variant(id) => Value::Variant(text(id)),
+        FlagValue::Number(id) => match RawValue::from_string(text(id)) {
+            Ok(number) => Value::Number(number),
+            // Infinity, which JSON does not have.
+            Err(_) => Value::Variant(text(id)),
+        },
+    }
+}
+
+/// A payload as it stands: read into numbers it could change.
+fn raw(payload: &Payload) -> Option<Box<RawValue>> {
+    RawValue::from_string(payload.json.clone()).ok()
+}
+
+/// Says that there is no such flag, and what it may have been meant to be.
+fn unknown(key: &str, ruleset: &Ruleset) -> String {
+    let wanted = key.to_lowercase();
+    let mut close: Vec<_> = ruleset
+        .flag_keys()
+        .iter()
+        .map(|key| key.to_str_lossy())
+        .filter(|key| key.to_lowercase().contains(&wanted) || wanted.contains(&key.to_lowercase()))
+        .take(5)
+        .collect();
+    close.sort();
+    let count = ruleset.flag_keys().len();
+    match close.as_slice() {
+        [] => format!("no flag {key:?} among the {count} in the snapshot"),
+        close => format!(
+            "no flag {key:?} among the {count} in the snapshot: did you mean {}?",
+            close.join(", ")
+        ),
+    }
+}

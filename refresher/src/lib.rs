@@ -1,0 +1,20 @@
+//! The refresher: asks PostHog for flag definitions and keeps a verified snapshot of them in a store.
+//!
+//! The way through it: [`cli`] (arguments) -> [`config`] (checked) -> [`refresh::run`] ([`upstream`]
+//! is asked, [`store`] written and read back) -> [`outcome`] (a line for people or machines and an
+//! exit code). [`compile`] and [`eval`] are the two commands that need no network.
+
+pub mod cli;
+pub mod clock;
+pub mod compile;
+pub mod config;
+pub mod eval;
+pub mod http;
+pub mod log;
+pub mod outcome;
+pub mod refresh;
+pub mod retry;
+pub mod secret;
+pub mod snapshot;
+pub mod store;
+pub mod upstream;

@@ -1,0 +1,132 @@
+//! Writing a snapshot so that it is known to be there.
+
+use std::time::Duration;
+
+use flagpost_engine::snapshot::Header;
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::outcome::Reason;
+use crate::snapshot::Held;
+use crate::store::{Expected, Store, StoreError, Stored};
+
+/// How often a write is begun because another writer was faster: enough for as many refreshers at once.
+const ROUNDS: u32 = 20;
+/// Pauses before a snapshot that does not read back is read again: stores that copy their data
+/// around may show the previous one for a moment.
+const PAUSES: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
+
+/// What to do when another writer was faster.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnConflict {
+    /// Leave what was checked with upstream later than ours, replace what was not.
+    NewerWins,
+    /// Leave whatever is there.
+    OtherWins,
+}
+
+pub(super) enum Published {
+    /// It reads back.
+    Stored(Header),
+    /// Another writer's snapshot is there and stays there.
+    Superseded(Held),
+}
+
+/// Writes a snapshot that upstream was asked for `at` a time, and reads it back. Only what reads
+/// back counts as stored.
+pub(super) async fn publish(
+    store: &dyn Store,
+    bytes: &[u8],
+    expected: &Expected,
+    at: Timestamp,
+    on_conflict: OnConflict,
+) -> Result<Published, (Reason, String)> {
+    let mut expected = expected.clone();
+    for _ in 0..ROUNDS {
+        let found = match store.write(bytes, &expected).await {
+            Ok(()) => settled(store, bytes, &expected).await?,
+            Err(StoreError::Conflict) => look(store.read().await?, bytes)?,
+            Err(error @ StoreError::TooLarge { .. }) => return Err(error.into()),
+            // The answer may be what was lost, and not the write.
+            Err(error) => match store.read().await.map(|stored| look(stored, bytes)) {
+                Ok(Ok(found @ Found::Ours(_))) => {
+                    warn!("the write was reported as failed ({error}) and reads back nevertheless");
+                    found
+                }
+                _ => return Err(error.into()),
+            },
+        };
+        expected = match found {
+            Found::Ours(header) => return Ok(Published::Stored(header)),
+            Found::Others(stored) => {
+                info!("another refresher wrote {} meanwhile", store.describe());
+                let version = stored.version.clone();
+                if let Ok(other) = Held::open(stored)
+                    && (on_conflict == OnConflict::OtherWins || is_newer(&other, at))
+                {
+                    return Ok(Published::Superseded(other));
+                }
+                Expected::Is(version)
+            }
+            Found::Nothing => Expected::Absent,
+        };
+    }
+    Err(StoreError::Conflict.into())
+}
+
+/// What is in a store after a write.
+enum Found {
+    /// What was written, by this write or by an earlier attempt at it.
+    Ours(Header),
+    Others(Stored),
+    Nothing,
+}
+
+fn look(stored: Option<Stored>, bytes: &[u8]) -> Result<Found, (Reason, String)> {
+    match stored {
+        None => Ok(Found::Nothing),
+        Some(stored) if stored.bytes != bytes => Ok(Found::Others(stored)),
+        Some(stored) => match Held::open(stored) {
+            Ok(held) => Ok(Found::Ours(held.header)),
+            Err(error) => Err((Reason::WriteUnverified, error)),
+        },
+    }
+}
+
+/// Reads back what was written over `before`, until it shows or another writer's snapshot does:
+/// stores that only compare before they write can let two writers through.
+async fn settled(
+    store: &dyn Store,
+    bytes: &[u8],
+    before: &Expected,
+) -> Result<Found, (Reason, String)> {
+    let mut found = String::new();
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        found = match store.read().await {
+            Ok(None) => "it holds nothing".to_owned(),
+            Ok(Some(stored)) if *before == Expected::Is(stored.version.clone()) => {
+                "it holds what it held before".to_owned()
+            }
+            Ok(Some(stored)) => {
+                let whole = Held::open(stored.clone()).is_ok();
+                let length = stored.bytes.len();
+                match look(Some(stored), bytes)? {
+                    Found::Others(_) if !whole => {
+                        format!("it holds {length} bytes of something else")
+                    }
+                    found => return Ok(found),
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+    }
+    let text = format!("what was written to {} does not read back: {found}", store.describe());
+    Err((Reason::WriteUnverified, text))
+}
+
+/// Whether a snapshot was confirmed by upstream at or after a time.
+fn is_newer(held: &Held, at: Timestamp) -> bool {
+    held.header.checked_at.parse::<Timestamp>().is_ok_and(|checked_at| checked_at >= at)
+}

@@ -1,0 +1,153 @@
+//! A file on this machine.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Expected, Store, StoreError, Stored, Version};
+use crate::snapshot::digest;
+
+/// How long another writer's lock is waited for, in steps of [`PAUSE`].
+const PATIENCE: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Keeps the snapshot in one file; its directory is made when it is missing.
+///
+/// Writers exclude each other by a lock on a hidden file beside it, which the system releases
+/// whatever becomes of its holder. Readers need no lock: the file is replaced by a rename.
+#[derive(Debug)]
+pub struct FileStore {
+    path: PathBuf,
+}
+
+impl FileStore {
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        FileStore { path }
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> StoreError {
+        StoreError::Failed(format!("cannot {what} {}: {error}", self.path.display()))
+    }
+
+    async fn lock(&self) -> Result<File, StoreError> {
+        let fail = |error| self.failed("lock", &error);
+        let (folder, name) = parts(&self.path);
+        fs::create_dir_all(folder).map_err(|error| self.failed("make the directory of", &error))?;
+        let lock = File::create(folder.join(hidden(&name, ".lock"))).map_err(fail)?;
+        for _ in 0..PATIENCE {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::Error(error)) => return Err(fail(error)),
+            }
+        }
+        Err(StoreError::Failed(format!(
+            "another writer has held the lock of {} for {} s",
+            self.path.display(),
+            (PAUSE * PATIENCE).as_secs()
+        )))
+    }
+
+    fn current(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        match fs::read(&self.path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed("read", &error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FileStore {
+    async fn read(&self) -> Result<Option<Stored>, StoreError> {
+        let stored = |bytes: Vec<u8>| Stored { version: Version(digest(&bytes)), bytes };
+        Ok(self.current()?.map(stored))
+    }
+
+    async fn write(&self, bytes: &[u8], expected: &Expected) -> Result<(), StoreError> {
+        let _lock = self.lock().await?;
+        let current = match expected {
+            Expected::Any => None,
+            _ => self.current()?.map(|bytes| Version(digest(&bytes))),
+        };
+        match (expected, current) {
+            (Expected::Any, _) | (Expected::Absent, None) => {}
+            (Expected::Is(expected), Some(current)) if *expected == current => {}
+            _ => return Err(StoreError::Conflict),
+        }
+        sweep(&self.path);
+        replace(&self.path, bytes).map_err(|error| self.failed("write", &error))
+    }
+
+    fn describe(&self) -> String {
+        format!("file:{}", self.path.display())
+    }
+}
+
+/// Replaces a file whole or not at all, also when the machine loses power.
+///
+/// # Errors
+/// Whatever the file system refuses; the old file is still there then.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (folder, name) = parts(path);
+    let mut builder = tempfile::Builder::new();
+    let prefix = hidden(&name, ".");
+    builder.prefix(&prefix).suffix(".tmp");
+    if let Some(permissions) = readable_by_all() {
+        builder.permissions(permissions);
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The rename itself lasts only once the directory is on disk. Not every system can sync one.
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Removes what killed writers left. Only to be called with the lock held.
+fn sweep(path: &Path) {
+    let (folder, name) = parts(path);
+    let prefix = hidden(&name, ".");
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let random = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(prefix.to_str()?)?.strip_suffix(".tmp"));
+        // Without a dot, or it could belong to a file whose name only begins like this one's.
+        if random.is_some_and(|random| !random.contains('.')) {
+            // Left-overs take space and do no other harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn parts(path: &Path) -> (&Path, OsString) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    (folder.unwrap_or(Path::new(".")), path.file_name().unwrap_or_default().to_owned())
+}
+
+fn hidden(name: &OsString, suffix: &str) -> OsString {
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(suffix);
+    hidden
+}
+
+/// A snapshot holds no secret, and the program that serves it may run as somebody else.
+fn readable_by_all() -> Option<Permissions> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Some(Permissions::from_mode(0o644))
+    }
+    #[cfg(not(unix))]
+    None
+}

@@ -1,0 +1,419 @@
+//! Stores that fail in every way a store can, and a refresher that is killed: no good snapshot is
+//! lost, and no failure is hidden by a later 304.
+
+mod support;
+
+use std::collections::HashSet;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use refresher::clock::{Clock, SystemClock};
+use refresher::http::Timeouts;
+use refresher::outcome::{Exit, Outcome, Reason, Status};
+use refresher::refresh::{self, Policy};
+use refresher::retry::Patience;
+use refresher::snapshot::sealed;
+use refresher::store::{Expected, FileStore, Store, StoreError, Stored};
+use refresher::upstream::{Settings, Upstream};
+use support::{
+    Folder, PERSONAL_KEY, PROJECT_KEY, answer, definitions, finish, names, ok, refresh, s3,
+};
+use wiremock::matchers::{any, header, method};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+/// What goes wrong with the next write.
+#[derive(Clone)]
+enum Wrong {
+    /// It fails and changes nothing.
+    Fails,
+    /// It succeeds and changes nothing.
+    Lost,
+    /// It succeeds and half the bytes are there.
+    Torn,
+    /// It fails and the bytes are there.
+    Answerless,
+    /// The bytes are there, and the store says somebody else wrote them.
+    FalseConflict,
+    /// It succeeds, and the bytes show only when read for the third time.
+    Late(Stored, usize),
+    /// Somebody else writes these bytes first.
+    Overtaken(Vec<u8>),
+    /// Somebody else writes these bytes at the same time, and theirs stay.
+    Overwritten(Vec<u8>),
+}
+
+/// A real folder that misbehaves on demand.
+struct Faulty {
+    inner: FileStore,
+    wrong: Mutex<Option<Wrong>>,
+    late: Mutex<Option<(Stored, usize)>>,
+}
+
+impl Faulty {
+    fn new(folder: &Folder) -> Self {
+        Faulty {
+            inner: FileStore::new(folder.path()),
+            wrong: Mutex::new(None),
+            late: Mutex::new(None),
+        }
+    }
+
+    fn next(&self, wrong: Wrong) {
+        *self.wrong.lock().unwrap() = Some(wrong);
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn read(&self) -> Result<Option<Stored>, StoreError> {
+        let stored = self.inner.read().await?;
+        if let Some((old, times)) = self.late.lock().unwrap().as_mut()
+            && *times > 0
+        {
+            *times -= 1;
+            return Ok(Some(old.clone()));
+        }
+        Ok(stored)
+    }
+
+    async fn write(&self, bytes: &[u8], expected: &Expected) -> Result<(), StoreError> {
+        let wrong = self.wrong.lock().unwrap().take();
+        match wrong {
+            None => self.inner.write(bytes, expected).await,
+            Some(Wrong::Fails) => Err(StoreError::Failed("the disk is on fire".to_owned())),
+            Some(Wrong::Lost) => Ok(()),
+            Some(Wrong::Torn) => self.inner.write(&bytes[..bytes.len() / 2], expected).await,
+            Some(Wrong::Answerless) => {
+                self.inner.write(bytes, expected).await?;
+                Err(StoreError::Failed("the line went dead".to_owned()))
+            }
+            Some(Wrong::FalseConflict) => {
+                self.inner.write(bytes, expected).await?;
+                Err(StoreError::Conflict)
+            }
+            Some(Wrong::Late(old, times)) => {
+                *self.late.lock().unwrap() = Some((old, times));
+                self.inner.write(bytes, expected).await
+            }
+            Some(Wrong::Overwritten(others)) => self.inner.write(&others, &Expected::Any).await,
+            Some(Wrong::Overtaken(others)) => {
+                self.inner.write(&others, &Expected::Any).await?;
+                self.inner.write(bytes, expected).await
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+/// One refresh of a store, in this process.
+async fn run(server: &MockServer, store: &dyn Store) -> Outcome {
+    let upstream = Upstream::new(Settings {
+        host: server.uri(),
+        project_key: PROJECT_KEY.to_owned(),
+        personal_key: PERSONAL_KEY.into(),
+        patience: Patience { retries: 0, delay: Duration::ZERO, max_delay: Duration::ZERO },
+        timeouts: Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(5) },
+        max_size: 1 << 20,
+    })
+    .unwrap();
+    let policy = Policy { heartbeat: None, allow_empty: false };
+    refresh::run(&policy, &upstream, store, &SystemClock).await
+}
+
+/// PostHog with two flags and an etag: whoever shows it gets 304.
+async fn serve(server: &MockServer, flags: usize) {
+    let etag = format!("\"{flags}\"");
+    answer(server, ok(&definitions(flags)).insert_header("ETag", etag.as_str())).await;
+    Mock::given(header("If-None-Match", etag.as_str()))
+        .respond_with(ResponseTemplate::new(304))
+        .with_priority(1)
+        .mount(server)
+        .await;
+}
+
+async fn stored(flags: usize) -> (MockServer, Folder, Faulty) {
+    let (server, folder) = (MockServer::start().await, Folder::new());
+    let store = Faulty::new(&folder);
+    serve(&server, flags).await;
+    assert_eq!(run(&server, &store).await.status, Status::Updated);
+    (server, folder, store)
+}
+
+/// A snapshot of so many flags that another refresher would have made at a time.
+fn others(server: &MockServer, flags: usize, at: Timestamp) -> Vec<u8> {
+    let upstream =
+        flagpost_engine::snapshot::Upstream { host: server.uri(), project: "sha256:x".into() };
+    sealed(definitions(flags).as_bytes(), None, Some(upstream), at).unwrap()
+}
+
+fn hours(hours: i64) -> Timestamp {
+    SystemClock.now() + jiff::SignedDuration::from_hours(hours)
+}
+
+#[tokio::test]
+async fn a_failed_write_keeps_the_old_snapshot_and_is_made_good_by_the_next_run() {
+    let (server, folder, store) = stored(2).await;
+    let before = folder.bytes();
+    serve(&server, 3).await;
+    for wrong in [Wrong::Fails, Wrong::Lost] {
+        let reason = if matches!(wrong, Wrong::Fails) {
+            Reason::WriteFailed
+        } else {
+            Reason::WriteUnverified
+        };
+        store.next(wrong);
+        let outcome = run(&server, &store).await;
+        assert_eq!((outcome.exit, outcome.reason), (Exit::StoreWrite, Some(reason)), "{outcome:?}");
+        assert!(!outcome.written);
+        assert!(outcome.message.contains("kept the last good snapshot from"), "{outcome:?}");
+        assert_eq!(folder.bytes(), before);
+    }
+    let outcome = run(&server, &store).await;
+    assert_eq!(outcome.status, Status::Updated, "no 304 hid the failure: {outcome:?}");
+    assert_eq!(folder.open().1, definitions(3));
+}
+
+#[tokio::test]
+async fn a_first_write_that_is_lost_is_no_success() {
+    let (server, folder) = (MockServer::start().await, Folder::new());
+    let store = Faulty::new(&folder);
+    serve(&server, 2).await;
+    store.next(Wrong::Lost);
+    let outcome = run(&server, &store).await;
+    assert_eq!(outcome.reason, Some(Reason::WriteUnverified), "{outcome:?}");
+    assert!(outcome.message.contains("it holds nothing"), "{outcome:?}");
+    assert_eq!(run(&server, &store).await.status, Status::Updated);
+}
+
+#[tokio::test]
+async fn a_torn_write_is_noticed_and_repaired() {
+    let (server, folder, store) = stored(2).await;
+    serve(&server, 3).await;
+    store.next(Wrong::Torn);
+    let outcome = run(&server, &store).await;
+    assert_eq!(outcome.reason, Some(Reason::WriteUnverified), "{outcome:?}");
+    assert_eq!(run(&server, &store).await.status, Status::Updated);
+    assert_eq!(folder.open().1, definitions(3));
+}
+
+#[tokio::test]
+async fn a_write_that_happened_counts_whatever_the_store_said() {
+    let (server, folder, store) = stored(2).await;
+    for (flags, wrong) in [(3, Wrong::Answerless), (4, Wrong::FalseConflict)] {
+        serve(&server, flags).await;
+        store.next(wrong);
+        let outcome = run(&server, &store).await;
+        assert_eq!((outcome.status, outcome.written), (Status::Updated, true), "{outcome:?}");
+        assert_eq!(folder.open().1, definitions(flags));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_shows_a_write_late_is_given_time() {
+    let (server, _folder, store) = stored(2).await;
+    serve(&server, 3).await;
+    let before = store.read().await.unwrap().unwrap();
+    store.next(Wrong::Late(before, 2));
+    assert_eq!(run(&server, &store).await.status, Status::Updated);
+}
+
+#[tokio::test]
+async fn a_newer_snapshot_of_another_refresher_stays() {
+    let (server, folder, store) = stored(2).await;
+    serve(&server, 3).await;
+    let newer = others(&server, 9, hours(1));
+    for wrong in [Wrong::Overtaken(newer.clone()), Wrong::Overwritten(newer.clone())] {
+        store.next(wrong);
+        let outcome = run(&server, &store).await;
+        let skipped = (Status::Skipped, Some(Reason::Superseded));
+        assert_eq!((outcome.status, outcome.reason), skipped, "{outcome:?}");
+        assert_eq!((outcome.exit, outcome.written), (Exit::Ok, false));
+        assert_eq!(folder.bytes(), newer);
+        std::fs::remove_file(folder.path()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_older_snapshot_of_another_refresher_is_replaced() {
+    let (server, folder, store) = stored(2).await;
+    serve(&server, 3).await;
+    for (flags, wrong) in [
+        (3, Wrong::Overtaken(others(&server, 9, hours(-1)))),
+        (4, Wrong::Overwritten(others(&server, 9, hours(-1)))),
+    ] {
+        serve(&server, flags).await;
+        store.next(wrong);
+        assert_eq!(run(&server, &store).await.status, Status::Updated);
+        assert_eq!(folder.open().1, definitions(flags));
+    }
+}
+
+#[tokio::test]
+async fn renewing_checked_at_never_replaces_what_another_refresher_wrote() {
+    let (server, folder, store) = stored(2).await;
+    let older = others(&server, 9, hours(-1));
+    answer(&server, ResponseTemplate::new(304).insert_header("ETag", "\"renamed\"")).await;
+    store.next(Wrong::Overtaken(older.clone()));
+    let outcome = run(&server, &store).await;
+    assert_eq!(outcome.status, Status::Skipped, "{outcome:?}");
+    assert_eq!(folder.bytes(), older);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_ends_the_run_before_posthog_is_asked() {
+    let (server, folder) = (MockServer::start().await, Folder::new());
+    answer(&server, ok(&definitions(2))).await;
+    std::fs::create_dir(folder.path()).unwrap();
+    let run = finish(refresh(&server.uri(), &folder.store, &[])).await;
+    assert_eq!((run.code, &run.json()["reason"]), (9, &"read-failed".into()), "{run:?}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_named() {
+    let (server, folder) = (MockServer::start().await, Folder::new());
+    answer(&server, ok(&definitions(2))).await;
+    std::fs::write(folder.folder.path().join("taken"), "").unwrap();
+    let store = format!("{}/taken/deeper", folder.store);
+    let run = finish(refresh(&server.uri(), &store, &[])).await;
+    assert_eq!(run.code, 9, "{run:?}");
+    assert!(run.stderr.contains("taken/deeper"), "{run:?}");
+}
+
+/// Serves ever new definitions, each large enough that writing them takes time.
+struct Growing(AtomicUsize);
+
+impl Respond for Growing {
+    fn respond(&self, _: &Request) -> ResponseTemplate {
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        ok(&definitions(1500 + count)).insert_header("ETag", format!("\"{count}\"").as_str())
+    }
+}
+
+#[tokio::test]
+async fn a_refresher_killed_at_any_moment_leaves_a_whole_snapshot() {
+    let (server, folder) = (MockServer::start().await, Folder::new());
+    Mock::given(method("GET")).respond_with(Growing(AtomicUsize::new(0))).mount(&server).await;
+    let first = finish(refresh(&server.uri(), &folder.store, &[])).await;
+    assert_eq!(first.code, 0, "{first:?}");
+    let began = std::time::Instant::now();
+    let whole = finish(refresh(&server.uri(), &folder.store, &[])).await;
+    assert_eq!(whole.code, 0, "{whole:?}");
+    let length = began.elapsed();
+    let (mut killed, mut seen) = (0, HashSet::new());
+    for round in 0..80 {
+        if round % 10 == 9 {
+            let whole = finish(refresh(&server.uri(), &folder.store, &[])).await;
+            assert_eq!(whole.code, 0, "the dead leave nothing that stops the living: {whole:?}");
+        } else {
+            let mut command = refresh(&server.uri(), &folder.store, &[]);
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            tokio::time::sleep(length * round / 60).await;
+            child.kill().unwrap();
+            killed += usize::from(child.wait().unwrap().code().is_none());
+        }
+        let (header, definitions) = folder.open();
+        assert!(definitions.len() > 180_000, "the definitions are whole in round {round}");
+        seen.insert(header.digest);
+    }
+    assert!(killed >= 20, "{killed} of 72 were killed at work");
+    assert!(seen.len() >= 8, "{} snapshots were seen", seen.len());
+    assert_eq!(folder.names(), [".flags.snapshot.lock", "flags.snapshot"], "no left-overs");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_is_a_network_fault() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (server, folder, store) = stored(2).await;
+    let before = folder.bytes();
+    drop((server, store));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let body = definitions(3);
+        for head in
+            ["Content-Length: 100000\r\n", "Transfer-Encoding: chunked\r\n"].into_iter().cycle()
+        {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4096]).await;
+            let chunk = if head.starts_with('T') { "fff\r\n" } else { "" };
+            let text = format!("HTTP/1.1 200 OK\r\n{head}\r\n{chunk}{body}");
+            let _ = socket.write_all(text.as_bytes()).await;
+        }
+    });
+    for _ in 0..2 {
+        let run = finish(refresh(&host, &folder.store, &["--retries", "0"])).await;
+        assert_eq!((run.code, &run.json()["reason"]), (7, &"fetch-failed".into()), "{run:?}");
+        assert!(run.stderr.contains("cut short"), "{run:?}");
+        assert_eq!(folder.bytes(), before);
+    }
+}
+
+#[tokio::test]
+async fn ten_refreshers_at_once_leave_one_whole_snapshot() {
+    let server = MockServer::start().await;
+    let bucket = s3::start().await;
+    let folder = Folder::new();
+    serve(&server, 200).await;
+    for store in [folder.store.clone(), format!("s3://{}/flags.snapshot", s3::BUCKET)] {
+        let runs = (0..10).map(|_| {
+            let mut command = refresh(&server.uri(), &store, &[]);
+            command.envs(s3::environment(&bucket));
+            tokio::spawn(finish(command))
+        });
+        for run in runs.collect::<Vec<_>>() {
+            let run = run.await.unwrap();
+            let status = run.json()["status"].as_str().unwrap().to_owned();
+            assert_eq!(run.code, 0, "{run:?}");
+            assert!(["updated", "unchanged", "skipped"].contains(&status.as_str()), "{run:?}");
+        }
+    }
+    assert_eq!(folder.open().1, definitions(200));
+    assert_eq!(names(folder.folder.path()), [".flags.snapshot.lock", "flags.snapshot"]);
+}
+
+#[tokio::test]
+async fn an_s3_server_that_fails_leaves_the_run_with_a_reason() {
+    let (server, broken) = (MockServer::start().await, MockServer::start().await);
+    answer(&server, ok(&definitions(2))).await;
+    let command = |broken: &MockServer| {
+        let endpoint = broken.uri();
+        let mut command =
+            refresh(&server.uri(), "s3://bucket/flags", &["--s3-endpoint", &endpoint]);
+        command.env("AWS_ACCESS_KEY_ID", "AK").env("AWS_SECRET_ACCESS_KEY", "SK");
+        command
+    };
+    for (status, says) in [(500, "500"), (403, "check the credentials")] {
+        answer_all(&broken, ResponseTemplate::new(status)).await;
+        let run = finish(command(&broken)).await;
+        assert_eq!((run.code, &run.json()["reason"]), (9, &"read-failed".into()), "{run:?}");
+        assert!(run.stderr.contains(says), "{run:?}");
+        assert!(broken.received_requests().await.unwrap().len() <= 3);
+    }
+    let mut nobody = command(&broken);
+    nobody.args(["--s3-endpoint", "http://127.0.0.1:1"]);
+    let run = finish(nobody).await;
+    assert!(run.code == 9 && run.stderr.contains("Connection refused"), "{run:?}");
+    let mut anonymous = command(&broken);
+    anonymous.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    anonymous.env("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1");
+    let run = finish(anonymous).await;
+    assert!(run.code == 9 && run.stderr.contains("set AWS_ACCESS_KEY_ID"), "{run:?}");
+    let missing = "<?xml version=\"1.0\"?><Error><Code>NoSuchBucket</Code></Error>";
+    answer_all(&broken, ResponseTemplate::new(404).set_body_string(missing)).await;
+    let run = finish(command(&broken)).await;
+    assert_eq!(run.code, 9, "a missing bucket is no empty store: {run:?}");
+    assert!(run.stderr.contains("make the bucket"), "{run:?}");
+}
+
+async fn answer_all(server: &MockServer, response: ResponseTemplate) {
+    server.reset().await;
+    Mock::given(any()).respond_with(response).mount(server).await;
+}

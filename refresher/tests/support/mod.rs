@@ -1,0 +1,135 @@
+//! What the tests share: running the real program, and real or stand-in servers for it to meet.
+
+#![allow(dead_code, unreachable_pub, reason = "every test file uses another part of this")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use flagpost_engine::snapshot::{Header, Snapshot};
+use serde_json::Value;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+pub mod s3;
+
+pub const PROJECT_KEY: &str = "phc_public-project-key";
+pub const PERSONAL_KEY: &str = "phx_personalSecretKey0123456789";
+
+/// What a run of the program gave.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// The outcome that `--json` printed.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    pub fn output(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+/// The program, with nothing of this process's environment.
+pub fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refresher"));
+    command.env_clear().args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end, aside from the test's own runtime.
+pub async fn finish(mut command: Command) -> Run {
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// `refresher run --json` with keys set, impatient, against `host`, into `store`.
+pub fn refresh(host: &str, store: &str, more: &[&str]) -> Command {
+    let mut command = command(["run", "--json", "--host", host, "--store", store]);
+    command.args(["--retries", "2", "--retry-delay", "10ms"]).args(more);
+    command.env("POSTHOG_PROJECT_KEY", PROJECT_KEY).env("POSTHOG_PERSONAL_API_KEY", PERSONAL_KEY);
+    command
+}
+
+/// Definitions with so many flags, all for everybody.
+pub fn definitions(flags: usize) -> String {
+    let flags: Vec<String> = (0..flags)
+        .map(|n| {
+            format!(
+                r#"{{"id":{n},"key":"flag-{n}","name":"Flag {n}","active":true,"filters":{{"groups":[{{"properties":[],"rollout_percentage":100}}]}}}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"flags":[{}],"group_type_mapping":{{}},"cohorts":{{}}}}"#, flags.join(","))
+}
+
+/// Lets PostHog's stand-in answer every request alike, and forget what it answered before.
+pub async fn answer(server: &MockServer, response: ResponseTemplate) {
+    server.reset().await;
+    Mock::given(method("GET"))
+        .and(path("/flags/definitions"))
+        .respond_with(response)
+        .mount(server)
+        .await;
+}
+
+pub fn ok(body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_raw(body.as_bytes(), "application/json")
+}
+
+/// A folder with a file store in it.
+pub struct Folder {
+    pub folder: tempfile::TempDir,
+    pub store: String,
+}
+
+impl Folder {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = format!("file:{}", folder.path().display());
+        Folder { folder, store }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("flags.snapshot")
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        fs::read(self.path()).unwrap()
+    }
+
+    /// The stored definitions and their header, if the snapshot is whole.
+    pub fn open(&self) -> (Header, String) {
+        open(&self.bytes())
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        names(self.folder.path())
+    }
+}
+
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+pub fn open(bytes: &[u8]) -> (Header, String) {
+    let snapshot = Snapshot::open(bytes).unwrap();
+    let header = snapshot.header().unwrap();
+    let definitions = String::from_utf8(snapshot.definitions().to_vec()).unwrap();
+    assert_eq!(header.digest, refresher::snapshot::digest(definitions.as_bytes()));
+    (header, definitions)
+}
