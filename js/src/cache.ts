@@ -1,0 +1,84 @@
+import { assertLoadable, encodeObject, encodeText, sameBytes, viewOf } from "./bytes.js";
+import { Compiled } from "./compiled.js";
+import type { LoadOptions } from "./types.js";
+
+/** How many rulesets are kept although nobody holds on to them. */
+const KEEP = 4;
+
+interface Entry {
+  readonly compiled: Compiled;
+  readonly contexts: string;
+  readonly text: string | undefined;
+}
+
+/** The part of a buffer an entry was read from; zeros for other objects. */
+interface Place {
+  readonly offset: number;
+  readonly length: number;
+  readonly entry: Entry;
+}
+
+/** Rulesets by the very object or buffer they came from, for as long as that lives. */
+let byObject: WeakMap<object, Place[]> | undefined;
+
+/** The last few, latest first: the same text, or the same bytes in a new buffer, are found here. */
+const recent: Entry[] = [];
+
+/** The ruleset of an input; compiled unless the same input, or one with the same bytes, has been. */
+export function compile(input: unknown, options?: LoadOptions): Compiled {
+  assertLoadable(input);
+  const contexts = JSON.stringify(options?.evaluationContexts ?? []);
+  const entry =
+    typeof input === "string" ? ofText(input, contexts, options) : ofObject(input, contexts, options);
+  keep(entry);
+  return entry.compiled;
+}
+
+/** Gives back a ruleset's memory if nobody holds it. Its next use compiles it again. */
+export function drop(compiled: Compiled): void {
+  if (compiled.holders > 0) return;
+  const index = recent.findIndex((entry) => entry.compiled === compiled);
+  if (index >= 0) recent.splice(index, 1);
+  compiled.park();
+}
+
+function ofText(text: string, contexts: string, options: LoadOptions | undefined): Entry {
+  return (
+    recent.find((entry) => entry.text === text && entry.contexts === contexts) ?? {
+      compiled: new Compiled(encodeText(text), options?.evaluationContexts),
+      contexts,
+      text,
+    }
+  );
+}
+
+function ofObject(input: object, contexts: string, options: LoadOptions | undefined): Entry {
+  const view = viewOf(input);
+  // Views of one buffer come and go; the buffer stays.
+  const owner = view?.buffer ?? input;
+  const offset = view?.byteOffset ?? 0;
+  const length = view?.length ?? 0;
+  byObject ??= new WeakMap();
+  const places = byObject.get(owner) ?? [];
+  const known = places.find(
+    (place) => place.offset === offset && place.length === length && place.entry.contexts === contexts,
+  );
+  if (known !== undefined) return known.entry;
+  const source = view ?? encodeObject(input);
+  const entry = recent.find((other) => other.contexts === contexts && sameBytes(other.compiled.source, source)) ?? {
+    compiled: new Compiled(source, options?.evaluationContexts),
+    contexts,
+    text: undefined,
+  };
+  byObject.set(owner, [...places, { offset, length, entry }]);
+  return entry;
+}
+
+function keep(entry: Entry): void {
+  const index = recent.indexOf(entry);
+  if (index === 0) return;
+  if (index > 0) recent.splice(index, 1);
+  recent.unshift(entry);
+  const oldest = recent.length > KEEP ? recent.pop() : undefined;
+  if (oldest?.compiled.holders === 0) oldest.compiled.park();
+}

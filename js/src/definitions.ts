@@ -1,0 +1,94 @@
+import { compile, drop } from "./cache.js";
+import type { Compiled } from "./compiled.js";
+import { FlagpostError } from "./errors.js";
+import type { Definitions, Loadable, LoadOptions, SnapshotInfo } from "./types.js";
+
+/** Registered, so that the ESM and the CJS copy of this package know each other's definitions. */
+const COMPILED: unique symbol = Symbol.for("flagpost.compiled") as never;
+
+class LoadedDefinitions implements Definitions {
+  readonly #info: SnapshotInfo | null;
+  #compiled: Compiled | undefined;
+
+  constructor(compiled: Compiled) {
+    const header = compiled.tables.header;
+    this.#info = header === null ? null : infoOf(header);
+    compiled.holders++;
+    this.#compiled = compiled;
+  }
+
+  get info(): SnapshotInfo | null {
+    return this.#info;
+  }
+
+  get ageSeconds(): number | null {
+    const checkedAt = Date.parse(this.#info?.checkedAt ?? "");
+    return Number.isNaN(checkedAt) ? null : Math.max(0, Math.round((Date.now() - checkedAt) / 1000));
+  }
+
+  get flagKeys(): readonly string[] {
+    return this[COMPILED].tables.keys;
+  }
+
+  get problems(): readonly string[] {
+    return this[COMPILED].tables.problems;
+  }
+
+  get [COMPILED](): Compiled {
+    if (this.#compiled === undefined) {
+      throw new FlagpostError("freed", "these definitions were freed: load them again, or call free() later");
+    }
+    return this.#compiled;
+  }
+
+  free(): void {
+    const compiled = this.#compiled;
+    if (compiled === undefined) return;
+    this.#compiled = undefined;
+    compiled.holders--;
+    drop(compiled);
+  }
+}
+
+/** What the header of a snapshot says, whichever version wrote it. */
+function infoOf(header: string): SnapshotInfo {
+  try {
+    const { etag, digest, fetched_at, checked_at, format } = JSON.parse(header);
+    return { etag: etag ?? null, digest, fetchedAt: fetched_at, checkedAt: checked_at, format };
+  } catch (error) {
+    throw new FlagpostError("damaged_snapshot", `the snapshot's header cannot be read: ${String(error)}`);
+  }
+}
+
+/**
+ * Compiles a snapshot, or PostHog's definitions as JSON, once: the same object, buffer or text, and
+ * the same bytes in another buffer, are not parsed again.
+ *
+ * @param input A snapshot's bytes; or the definitions of PostHog's `/flags/definitions` or of a
+ *   posthog-node cache, as bytes, text or a parsed object. Don't change it afterwards.
+ * @throws FlagpostError `invalid_input`, `invalid_json`, `invalid_definitions`, `damaged_snapshot`
+ */
+export function load(input: Loadable, options?: LoadOptions): Definitions {
+  return new LoadedDefinitions(compile(input, options));
+}
+
+/**
+ * The ruleset behind `load`'s result, or of anything that `load` takes.
+ *
+ * @internal
+ */
+export function compiledOf(definitions: Definitions | Loadable): Compiled {
+  const loaded = (definitions as { [COMPILED]?: Compiled } | null | undefined)?.[COMPILED];
+  return loaded ?? compile(definitions);
+}
+
+/**
+ * Gives back the memory of definitions that others have replaced. Whoever still holds them can go on:
+ * they are compiled again when used.
+ *
+ * @internal
+ */
+export function retire(old: Definitions, replacement: Definitions): void {
+  const compiled = compiledOf(old);
+  if (compiled !== compiledOf(replacement)) compiled.park();
+}

@@ -1,0 +1,38 @@
+/**
+ * What went wrong, for programs:
+ *
+ * - `invalid_input`: the first argument is nothing that can be loaded (a Promise, null, a stream)
+ * - `invalid_json`: the text is cut short or is no JSON
+ * - `invalid_definitions`: JSON, but not PostHog's flag definitions
+ * - `damaged_snapshot`: the bytes of a snapshot are not those that were written
+ * - `invalid_user`, `invalid_options`: the other arguments
+ * - `freed`: definitions were used after `free()`
+ * - `no_snapshot`: the source holds nothing yet
+ * - `source_failed`: the source cannot be read; `cause` says why
+ * - `no_webassembly`: this runtime refused to compile the evaluator module
+ * - `trap`: the evaluator broke off; it has been started anew and the next call works
+ */
+export type FlagpostErrorCode =
+  | "invalid_input"
+  | "invalid_json"
+  | "invalid_definitions"
+  | "damaged_snapshot"
+  | "invalid_user"
+  | "invalid_options"
+  | "freed"
+  | "no_snapshot"
+  | "source_failed"
+  | "no_webassembly"
+  | "trap";
+
+/** The one error of this package. The message says what to do about it. */
+export class FlagpostError extends Error {
+  override readonly name = "FlagpostError";
+  /** What went wrong, for programs. */
+  readonly code: FlagpostErrorCode;
+
+  constructor(code: FlagpostErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,82 @@
+import { answerOf, answersOf } from "./answers.js";
+import { compiledOf } from "./definitions.js";
+import { FlagpostError } from "./errors.js";
+import type { Answer, Answers, Definitions, EvaluateOptions, Loadable, User } from "./types.js";
+
+/**
+ * Evaluates flags for a user, synchronously.
+ *
+ * The user is completed as posthog-node's client does it: `distinct_id` and `$group_key` become
+ * properties unless given, and properties of groups the user is not in are left aside.
+ *
+ * @param definitions What `load` returned, or anything that `load` takes.
+ * @throws FlagpostError `invalid_user`, `invalid_options`, and all that `load` throws
+ */
+export function evaluate(
+  definitions: Definitions | Loadable,
+  user: User,
+  options?: EvaluateOptions,
+): Answers {
+  const compiled = compiledOf(definitions);
+  assertUser(user);
+  const now = timeOf(options?.now);
+  const keys = options?.flagKeys;
+  if (keys === undefined || keys === null) {
+    return answersOf(compiled.tables, compiled.evaluate(user, now));
+  }
+  if (!Array.isArray(keys)) {
+    throw new FlagpostError("invalid_options", 'flagKeys is no list: pass { flagKeys: ["a-flag"] }');
+  }
+  const ids = keys.map((key) => compiled.flagId(key)).filter((id) => id !== undefined);
+  const flags = Uint32Array.from(ids);
+  const codes = flags.length === 0 ? new Int32Array() : compiled.evaluate(user, now, flags);
+  return answersOf(compiled.tables, codes, flags);
+}
+
+/**
+ * Evaluates one flag for a user, synchronously: its value, with the parsed payload if it has one; or
+ * why only PostHog's server can tell; or undefined when there is no such flag.
+ *
+ * @param definitions What `load` returned, or anything that `load` takes.
+ * @throws FlagpostError `invalid_user`, `invalid_options`, and all that `load` throws
+ */
+export function evaluateFlag(
+  definitions: Definitions | Loadable,
+  key: string,
+  user: User,
+  options?: Omit<EvaluateOptions, "flagKeys">,
+): Answer | undefined {
+  const compiled = compiledOf(definitions);
+  assertUser(user);
+  const now = timeOf(options?.now);
+  const id = compiled.flagId(key);
+  if (id === undefined) return undefined;
+  return answerOf(compiled.tables, compiled.evaluate(user, now, Uint32Array.of(id)));
+}
+
+/** posthog-node answers nothing for a falsy distinct id; here it is an error that says so. */
+function assertUser(user: unknown): asserts user is User {
+  const fix = 'pass { distinctId: "user-1" }';
+  if (typeof user !== "object" || user === null) {
+    const what = user === null ? "null" : `a ${typeof user}`;
+    throw new FlagpostError("invalid_user", `the user is ${user === undefined ? "missing" : what}: ${fix}`);
+  }
+  const id = (user as { distinctId?: unknown }).distinctId;
+  if (!id) throw new FlagpostError("invalid_user", `the user's distinctId is missing or empty: ${fix}`);
+  if (typeof id !== "string" && typeof id !== "number" && typeof id !== "bigint") {
+    throw new FlagpostError("invalid_user", `the user's distinctId is a ${typeof id}, not a string: ${fix}`);
+  }
+  for (const member of ["groups", "personProperties", "groupProperties"] as const) {
+    const map = (user as Record<string, unknown>)[member];
+    if (map !== undefined && map !== null && typeof map !== "object") {
+      throw new FlagpostError("invalid_user", `the user's ${member} is a ${typeof map}, not an object`);
+    }
+  }
+}
+
+function timeOf(now: Date | undefined): number {
+  if (now === undefined) return Date.now();
+  const ms = Number(now);
+  if (Number.isNaN(ms)) throw new FlagpostError("invalid_options", "now is no valid date: pass a Date");
+  return ms;
+}

@@ -1,0 +1,24 @@
+/**
+ * PostHog feature flags at the edge: load definitions once, evaluate for any user, synchronously.
+ *
+ * @packageDocumentation
+ */
+export { load } from "./definitions.js";
+export { evaluate, evaluateFlag } from "./evaluate.js";
+export { FlagpostError, type FlagpostErrorCode } from "./errors.js";
+export { createReader, type Reader, type ReaderOptions, type ReaderStatus } from "./reader.js";
+export { kvSource, type KvBinding, type KvSourceOptions } from "./sources/kv.js";
+export { r2Source, type R2Bucket, type R2SourceOptions } from "./sources/r2.js";
+export { urlSource, type UrlSourceOptions } from "./sources/url.js";
+export { DEFAULT_KEY, type Source, type SourceResult } from "./source.js";
+export type {
+  Answer,
+  Answers,
+  Definitions,
+  EvaluateOptions,
+  Loadable,
+  LoadOptions,
+  Reason,
+  SnapshotInfo,
+  User,
+} from "./types.js";

@@ -1,0 +1,181 @@
+import type { Tables } from "evaluator-glue";
+
+import type { User } from "./types.js";
+import { Writer } from "./writer.js";
+
+/*
+ * Lays a user out as the bytes that `evaluator-wasm/src/packed.rs` reads. Little-endian; a string is
+ * its length in bytes as u32, then WTF-8. In order:
+ *
+ *   distinct id   string
+ *   person        for every slot: value
+ *   groups        for every group type: 0 = the user is in no such group
+ *                                       1, key string, 0 = in it, without properties
+ *                                       1, key string, 1, a value for every slot
+ *
+ * A value is a tag and what follows it:
+ */
+const ABSENT = 0;
+const UNDEFINED = 1;
+const NULL = 2;
+const FALSE = 3;
+const TRUE = 4;
+const NUMBER = 5; // f64
+const STRING = 6; // string
+const ARRAY = 7; // u32 count, values
+const OBJECT = 8; // u32 count, (key string, value) each
+const DATE = 9; // f64 milliseconds, string String(date)
+const EXOTIC = 10; // string String(value)
+const EXOTIC_THROWS = 11; // String(value) throws
+
+/** Values nested deeper, cycles among them, travel as what `String(value)` gives. */
+const MAX_DEPTH = 100;
+
+/** What a user's layout depends on: a ruleset's slots and group types. */
+export type Layout = Pick<Tables, "slots" | "groupTypes">;
+
+let idle: Writer | undefined;
+
+/** Packs a user and hands the bytes to `use`; they are overwritten afterwards. */
+export function packed<T>(layout: Layout, user: User, use: (bytes: Uint8Array) => T): T {
+  // Getters and toString of a user's values may evaluate flags themselves: they get another writer.
+  const writer = idle ?? new Writer();
+  idle = undefined;
+  try {
+    writer.reset();
+    writeUser(writer, layout, user);
+    return use(writer.bytes());
+  } finally {
+    idle = writer;
+  }
+}
+
+function writeUser(writer: Writer, { slots, groupTypes }: Layout, user: User): void {
+  const { distinctId, groups, personProperties, groupProperties } = user;
+  writer.string(String(distinctId));
+  writeProperties(writer, slots, personProperties, "distinct_id", distinctId);
+  for (const type of groupTypes) {
+    if (!hasOwn(groups, type)) {
+      writer.byte(0);
+      continue;
+    }
+    const key: unknown = groups[type];
+    const properties = hasOwn(groupProperties, type) ? groupProperties[type] : undefined;
+    writer.byte(1);
+    writer.string(String(key));
+    writer.byte(1);
+    writeProperties(writer, slots, properties, "$group_key", key);
+  }
+}
+
+/**
+ * The slots of one property map. The evaluator adds `idKey` by itself where it is absent, as a
+ * string; an id that is no string keeps its type as a property, as it does in posthog-node.
+ */
+function writeProperties(
+  writer: Writer,
+  slots: readonly string[],
+  properties: Record<string, unknown> | null | undefined,
+  idKey: string,
+  id: unknown,
+): void {
+  for (const slot of slots) {
+    if (hasOwn(properties, slot)) writeValue(writer, properties[slot]);
+    else if (slot === idKey && typeof id !== "string") writeValue(writer, id);
+    else writer.byte(ABSENT);
+  }
+}
+
+function writeValue(writer: Writer, value: unknown): void {
+  const start = writer.length;
+  if (writeNested(writer, value, 0)) return;
+  writer.length = start;
+  writeExotic(writer, value);
+}
+
+/** Returns false when the value is nested too deep to be written. */
+function writeNested(writer: Writer, value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+      writer.byte(STRING);
+      writer.string(value);
+      return true;
+    case "number":
+      writer.byte(NUMBER);
+      writer.number(value);
+      return true;
+    case "boolean":
+      writer.byte(value ? TRUE : FALSE);
+      return true;
+    case "undefined":
+      writer.byte(UNDEFINED);
+      return true;
+    case "object":
+      if (value === null) {
+        writer.byte(NULL);
+        return true;
+      }
+      if (depth >= MAX_DEPTH) return false;
+      if (Array.isArray(value)) return writeArray(writer, value, depth);
+      if (isPlain(value)) return writeObject(writer, value, depth);
+      if (value instanceof Date) return writeDate(writer, value);
+  }
+  writeExotic(writer, value);
+  return true;
+}
+
+function writeArray(writer: Writer, items: readonly unknown[], depth: number): boolean {
+  writer.byte(ARRAY);
+  writer.count(items.length);
+  for (let index = 0; index < items.length; index++) {
+    if (!(index in items)) writer.byte(NULL);
+    else if (!writeNested(writer, items[index], depth + 1)) return false;
+  }
+  return true;
+}
+
+function writeObject(writer: Writer, value: object, depth: number): boolean {
+  const keys = Object.keys(value);
+  writer.byte(OBJECT);
+  writer.count(keys.length);
+  for (const key of keys) {
+    writer.string(key);
+    if (!writeNested(writer, (value as Record<string, unknown>)[key], depth + 1)) return false;
+  }
+  return true;
+}
+
+function writeDate(writer: Writer, date: Date): boolean {
+  writer.byte(DATE);
+  writer.number(date.valueOf());
+  writer.string(String(date));
+  return true;
+}
+
+function writeExotic(writer: Writer, value: unknown): void {
+  let text: string;
+  try {
+    text = String(value);
+  } catch {
+    writer.byte(EXOTIC_THROWS);
+    return;
+  }
+  writer.byte(EXOTIC);
+  writer.string(text);
+}
+
+/** Whether an object is what JSON could have made, also in how it becomes a string. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  const own = value as { toString?: unknown; valueOf?: unknown; [Symbol.toPrimitive]?: unknown };
+  return !(
+    (Object.hasOwn(value, "toString") && typeof own.toString === "function") ||
+    (Object.hasOwn(value, "valueOf") && typeof own.valueOf === "function") ||
+    (Object.hasOwn(value, Symbol.toPrimitive) && typeof own[Symbol.toPrimitive] === "function")
+  );
+}
+
+function hasOwn<T>(map: Record<string, T> | null | undefined, key: string): map is Record<string, T> {
+  return map !== undefined && map !== null && Object.hasOwn(map, key);
+}

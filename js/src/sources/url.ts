@@ -1,0 +1,74 @@
+import { FlagpostError } from "../errors.js";
+import { resultOf, type Source, type SourceResult } from "../source.js";
+
+/** Options of `urlSource`. */
+export interface UrlSourceOptions {
+  /** Sent with every request, for authorization say. */
+  headers?: Record<string, string> | undefined;
+  /** Milliseconds until a request is given up. Default: 10,000. */
+  timeoutMs?: number | undefined;
+  /** Makes the requests. Default: the global `fetch`. */
+  fetch?: Fetch | undefined;
+}
+
+/** What is used of `fetch`. The signal is an `AbortSignal`, which not every project has a type for. */
+export type Fetch = (
+  url: string,
+  init: { headers: Record<string, string>; signal: any },
+) => Promise<{
+  status: number;
+  headers: { get(name: string): string | null };
+  arrayBuffer(): Promise<ArrayBuffer>;
+}>;
+
+/** Reads a snapshot over HTTP; with an `ETag`, an unchanged one is not sent again. */
+export function urlSource(url: string | { readonly href: string }, options: UrlSourceOptions = {}): Source {
+  const { headers = {}, timeoutMs = 10_000 } = options;
+  const address = parse(url);
+  // A query may hold a signature: it does not belong in a message.
+  const describe = `${address.origin}${address.pathname}`;
+
+  async function read(previous: { version: string } | undefined): Promise<SourceResult> {
+    const request: Fetch = options.fetch ?? fetch;
+    const tag = previous && etagOf(previous.version);
+    const response = await request(address.href, {
+      headers: tag === undefined ? headers : { ...headers, "if-none-match": tag },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (response.status === 304) return "unchanged";
+    if (response.status === 404) return null;
+    if (response.status !== 200) throw new Error(`it answered with status ${response.status}`);
+    const buffer = await response.arrayBuffer();
+    const etag = response.headers.get("etag");
+    return etag === null ? resultOf(buffer, previous) : { bytes: buffer, version: ETAG + etag };
+  }
+
+  return {
+    describe,
+    read: (previous) =>
+      read(previous).catch((error: unknown) => {
+        const why = String(error).replaceAll(address.href, describe);
+        throw new FlagpostError("source_failed", `${describe} cannot be read: ${why}`);
+      }),
+  };
+}
+
+function parse(url: string | { readonly href: string }): URL {
+  let address: URL | undefined;
+  try {
+    address = new URL(typeof url === "string" ? url : url.href);
+  } catch {
+    throw new FlagpostError("invalid_options", "the source is no absolute URL: pass https://host/path");
+  }
+  if (address.username !== "" || address.password !== "") {
+    throw new FlagpostError("invalid_options", "the source URL holds a password: pass it in headers instead");
+  }
+  return address;
+}
+
+/** Marks a version that is the server's, not one that the bytes were given here. */
+const ETAG = "etag ";
+
+function etagOf(version: string): string | undefined {
+  return version.startsWith(ETAG) ? version.slice(ETAG.length) : undefined;
+}

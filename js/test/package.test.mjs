@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import * as esm from "flagpost";
+
+const require = createRequire(import.meta.url);
+const manifest = require("flagpost/package.json");
+const folder = new URL("../", import.meta.url);
+
+function targets(entry) {
+  return typeof entry === "string" ? [entry] : Object.values(entry).flatMap(targets);
+}
+
+test("everything that exports, main, module and types name exists", () => {
+  const named = [...targets(manifest.exports), manifest.main, manifest.module, manifest.types];
+  for (const target of named) assert.ok(existsSync(new URL(target, folder)), target);
+});
+
+test("the conditions stand in the order in which runtimes must find them", () => {
+  assert.deepEqual(Object.keys(manifest.exports["."]), ["types", "convex", "workerd", "edge-light", "import", "require", "default"]);
+});
+
+test("ESM and CJS give the same names, and definitions of one work in the other", () => {
+  const cjs = require("flagpost");
+  assert.notEqual(cjs.load, esm.load);
+  assert.deepEqual(Object.keys(cjs).sort(), Object.keys(esm).sort());
+  const definitions = { flags: [{ key: "on", active: true, filters: { groups: [{ rollout_percentage: 100 }] } }] };
+  assert.deepEqual(cjs.evaluateFlag(esm.load(definitions), "on", { distinctId: "u" }), { value: true });
+});
+
+test("the public names are these", () => {
+  const names = ["DEFAULT_KEY", "FlagpostError", "createReader", "evaluate", "evaluateFlag", "kvSource", "load", "r2Source", "urlSource"];
+  assert.deepEqual(Object.keys(esm).sort(), names);
+});
+
+test("importing does no work: nothing is decoded or compiled before the first use", () => {
+  const script = `
+    let work = 0;
+    for (const name of ["Module", "Instance"]) {
+      WebAssembly[name] = new Proxy(WebAssembly[name], { construct: (target, parts) => { work++; return new target(...parts); } });
+    }
+    for (const name of ["TextDecoder", "TextEncoder"]) {
+      globalThis[name] = new Proxy(globalThis[name], { construct: (target, parts) => { work++; return new target(...parts); } });
+    }
+    const { evaluate } = await import("flagpost");
+    const imported = work;
+    evaluate({ flags: [] }, { distinctId: "u" });
+    console.log(imported, work > 0);
+  `;
+  const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" });
+  assert.equal(printed.trim(), "0 true");
+});
+
+test("nothing in the scripts reaches for Node", () => {
+  for (const script of ["index.js", "index.cjs", "workerd.js", "edge-light.js"]) {
+    const text = readFileSync(new URL(`dist/${script}`, folder), "utf8");
+    assert.doesNotMatch(text, /["']node:|\brequire\(|\bprocess\./, script);
+  }
+});
+
+test("base64 is decoded the same way without help from the runtime", () => {
+  const script = `
+    globalThis.Buffer = undefined;
+    delete Uint8Array.fromBase64;
+    const { evaluateFlag } = await import("flagpost");
+    const definitions = { flags: [{ key: "on", active: true, filters: { groups: [{ rollout_percentage: 100 }] } }] };
+    console.log(JSON.stringify(evaluateFlag(definitions, "on", { distinctId: "u" })));
+  `;
+  const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" });
+  assert.equal(printed.trim(), '{"value":true}');
+});

@@ -1,0 +1,48 @@
+/** The packed npm package, installed in a throw-away project as users install it. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run } from "../support/processes.mjs";
+
+const JS = fileURLToPath(new URL("../../js", import.meta.url));
+
+/** Packs js/ and installs the tarball. The project is removed by `remove`. */
+export async function installPackage() {
+  const path = mkdtempSync(join(tmpdir(), "flagpost-packaging-"));
+  const remove = () => rmSync(path, { recursive: true, force: true });
+  try {
+    await succeed("npm pack", "npm", ["pack", "--pack-destination", path], { cwd: JS });
+    const tarball = readdirSync(path).find((name) => name.endsWith(".tgz"));
+    writeFileSync(join(path, "package.json"), '{ "name": "throw-away", "private": true, "type": "module" }\n');
+    // Offline: the package must not need any other.
+    await succeed("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", join(path, tarball)], { cwd: path });
+    return { path, tarball: join(path, tarball), remove, write: (name, text) => write(path, name, text) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function write(path, name, text) {
+  const file = join(path, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+/** Runs a program that must succeed; its standard output. */
+export async function succeed(name, command, args, options) {
+  const { code, stdout, stderr } = await run(name, command, args, options);
+  if (code !== 0) throw new Error(`${name} ended with exit code ${code}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** The program that an npm package brings, by its name in that package's `bin`. */
+export function program(packageName, bin = packageName) {
+  const require = createRequire(import.meta.url);
+  const manifest = require.resolve(`${packageName}/package.json`);
+  const { bin: bins } = require(manifest);
+  return join(dirname(manifest), typeof bins === "string" ? bins : bins[bin]);
+}

@@ -1,0 +1,112 @@
+/** The packed package in workerd, bundled by wrangler as users bundle it, with real KV and R2 bindings. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Miniflare } from "miniflare";
+import { openReference } from "../support/reference.mjs";
+import { FIXTURE_USERS } from "../support/users.mjs";
+import { installPackage, program, succeed } from "./project.mjs";
+
+const definitions = readFileSync(new URL("../fixtures/definitions.json", import.meta.url), "utf8");
+const other = JSON.stringify({ flags: [{ key: "only", active: true, filters: { groups: [{ rollout_percentage: 100 }] } }] });
+const WORKER = `
+import { createReader, evaluate, evaluateFlag, kvSource, load } from "flagpost";
+
+// The module may be started while the script starts, too.
+const atStart = evaluateFlag({ flags: [{ key: "on", active: true }] }, "on", { distinctId: "u" });
+const readers = {};
+
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    const user = await request.json();
+    try {
+      if (pathname === "/start") return Response.json(atStart);
+      if (pathname === "/load") return Response.json(evaluate(load(await env.FLAGS.get("flagpost", "arrayBuffer")), user));
+      readers[pathname] ??= createReader({
+        source: { "/kv": env.FLAGS, "/r2": env.BUCKET, "/empty": kvSource(env.FLAGS, { key: "empty" }) }[pathname],
+        ttl: 0,
+      });
+      return Response.json(evaluate(await readers[pathname].current(), user));
+    } catch (error) {
+      return Response.json({ code: error.code, message: error.message }, { status: 500 });
+    }
+  },
+};
+`;
+
+let project;
+let miniflare;
+let expected;
+const outputs = mkdtempSync(join(tmpdir(), "flagpost-workerd-"));
+
+before(async () => {
+  project = await installPackage();
+  project.write("worker.js", WORKER);
+  project.write("wrangler.toml", 'name = "packed"\nmain = "worker.js"\ncompatibility_date = "2025-05-01"\n');
+  const env = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(outputs, "logs") };
+  await succeed("wrangler", process.execPath, [program("wrangler"), "deploy", "--dry-run", "--outdir", outputs], { cwd: project.path, env });
+  const built = readdirSync(outputs);
+  const wasm = built.filter((name) => name.endsWith(".wasm"));
+  assert.equal(wasm.length, 1, `wrangler bundled the module as a file of its own: ${built}`);
+  miniflare = new Miniflare({
+    modulesRoot: outputs,
+    modules: [{ type: "ESModule", path: join(outputs, "worker.js") }, { type: "CompiledWasm", path: join(outputs, wasm[0]) }],
+    compatibilityDate: "2025-05-01",
+    kvNamespaces: ["FLAGS"],
+    r2Buckets: ["BUCKET"],
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+  });
+  await miniflare.ready;
+  const reference = openReference({ definitions });
+  expected = await Promise.all(FIXTURE_USERS.map((user) => reference.evaluate(user)));
+  await reference.close();
+});
+after(async () => {
+  await miniflare?.dispose();
+  project?.remove();
+  rmSync(outputs, { recursive: true, force: true });
+});
+
+async function ask(path, user = FIXTURE_USERS[0]) {
+  const response = await miniflare.dispatchFetch(`http://worker${path}`, { method: "POST", body: JSON.stringify(user) });
+  return response.json();
+}
+
+const plain = (value) => JSON.parse(JSON.stringify(value));
+
+test("the evaluator starts while the Worker's script starts", async () => {
+  assert.deepEqual(await ask("/start"), { value: false });
+});
+
+test("a key that holds nothing is a clear error", async () => {
+  const { code, message } = await ask("/empty");
+  assert.equal(code, "no_snapshot");
+  assert.match(message, /no snapshot at the KV key "empty": write one with "refresher run --store kv:/);
+});
+
+for (const [path, name, put] of [
+  ["/kv", "a KV binding", async (bytes) => (await miniflare.getKVNamespace("FLAGS")).put("flagpost", bytes)],
+  ["/r2", "an R2 bucket", async (bytes) => (await miniflare.getR2Bucket("BUCKET")).put("flagpost", bytes)],
+]) {
+  test(`a reader of ${name} answers as posthog-node does, and follows what is written`, async () => {
+    assert.equal((await ask(path)).code, "no_snapshot");
+    await put(definitions);
+    for (const [index, user] of FIXTURE_USERS.entries()) assert.deepEqual(await ask(path, user), plain(expected[index]));
+    await put(other);
+    assert.deepEqual((await ask(path)).featureFlags, { only: true });
+    await put('{"flags":[');
+    assert.deepEqual((await ask(path)).featureFlags, { only: true }, "damaged bytes keep the last good definitions");
+    await put(definitions);
+    assert.deepEqual(await ask(path), plain(expected[0]));
+  });
+}
+
+test("bytes read from KV in the request can be loaded at once", async () => {
+  await (await miniflare.getKVNamespace("FLAGS")).put("flagpost", definitions);
+  for (const [index, user] of FIXTURE_USERS.entries()) assert.deepEqual(await ask("/load", user), plain(expected[index]));
+});
