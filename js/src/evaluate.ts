@@ -54,7 +54,7 @@ export function evaluateFlag(
   return answerOf(compiled.tables, compiled.evaluate(user, now, Uint32Array.of(id)));
 }
 
-/** posthog-node answers nothing for a falsy distinct id; here it is an error that says so. */
+/** posthog-node's client answers nothing without a distinct id; here it is an error that says so. */
 function assertUser(user: unknown): asserts user is User {
   const fix = 'pass { distinctId: "user-1" }';
   if (typeof user !== "object" || user === null) {
@@ -62,7 +62,9 @@ function assertUser(user: unknown): asserts user is User {
     throw new FlagpostError("invalid_user", `the user is ${user === undefined ? "missing" : what}: ${fix}`);
   }
   const id = (user as { distinctId?: unknown }).distinctId;
-  if (!id) throw new FlagpostError("invalid_user", `the user's distinctId is missing or empty: ${fix}`);
+  if (id === undefined || id === null) {
+    throw new FlagpostError("invalid_user", `the user's distinctId is missing: ${fix}`);
+  }
   if (typeof id !== "string" && typeof id !== "number" && typeof id !== "bigint") {
     throw new FlagpostError("invalid_user", `the user's distinctId is a ${typeof id}, not a string: ${fix}`);
   }

@@ -32,7 +32,7 @@ pub fn files(folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<(String, String
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), path))
-        .filter(|(name, _)| wanted(name))
+        .filter(|(name, _)| name != "index.json" && wanted(name))
         .map(|(name, path)| (name, std::fs::read_to_string(path).expect("the file can be read")))
         .collect();
     found.sort();

@@ -1,0 +1,35 @@
+# What a person types. Every recipe is a script that CI runs as well; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+ENGINE_SOURCES := $(shell find engine/src engine/Cargo.toml Cargo.toml Cargo.lock rust-toolchain.toml 2>/dev/null)
+WASM_SOURCES := $(ENGINE_SOURCES) $(shell find evaluator-wasm/src evaluator-wasm/Cargo.toml 2>/dev/null) scripts/build-wasm.sh
+JS_SOURCES := $(WASM_SOURCES) $(shell find js/src js/package.json js/tsconfig.json scripts/build-js.mjs package-lock.json 2>/dev/null)
+
+.PHONY: help demo build test lint clean tools
+
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## the whole path on this machine: refresher, local KV, Worker in workerd, a table of answers
+	@node scripts/demo.mjs
+
+build: tools js/dist/index.js ## target/release/refresher and the npm package in js/
+	@echo "building target/release/refresher"
+	@cargo build --release --package refresher
+
+js/dist/index.js: $(JS_SOURCES) | tools
+	@scripts/ci/package.sh
+
+test: ## every test; ends with the counts of each step
+	@scripts/ci/test.sh
+
+lint: ## formatting, clippy, TypeScript
+	@scripts/ci/lint.sh
+
+clean: ## remove everything that was built (not the tools of scripts/tools.sh)
+	rm -rf target node_modules tests/node_modules js/dist js/node_modules evaluator-wasm/pkg .wrangler examples/*/.wrangler examples/*/node_modules
+
+tools:
+	@scripts/tools.sh

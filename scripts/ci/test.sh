@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Every test. A step that fails, or that ran no test, fails the whole; the others still run.
+#   scripts/ci/test.sh            all steps
+#   scripts/ci/test.sh rust e2e   only these
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+steps=(rust package js packaging vectors e2e)
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+summary=()
+failed=0
+
+# The stores are tested against a real local Workers KV, which serves while the Rust tests run.
+step_rust() { node tests/support/local-kv.mjs cargo test --workspace --no-fail-fast; }
+step_package() { scripts/ci/package.sh; }
+step_js() { npm test --workspace js; }
+step_packaging() { npm test --workspace tests; }
+step_vectors() { node --test tests/vectors/*.test.mjs && node tests/vectors/run.mjs; }
+step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs; }
+
+# Sums what the runners counted: cargo's "test result" lines and node's totals ("# pass 3", "ℹ pass 3").
+count() {
+	awk '
+		/^test result:/ { passed += $4; failed += $6; skipped += $8 }
+		/^(#|ℹ) pass [0-9]+/ { passed += $3 }
+		/^(#|ℹ) (fail|cancelled) [0-9]+/ { failed += $3 }
+		/^(#|ℹ) (skipped|todo) [0-9]+/ { skipped += $3 }
+		/^vectors through the npm package:/ { answers = $8 }
+		END {
+			printf "%d passed, %d failed, %d skipped", passed, failed, skipped
+			if (answers) printf ", %d vector answers", answers
+			exit passed == 0
+		}' "$1"
+}
+
+run_step() {
+	local name=$1 log="$logs/$1" started=$SECONDS result=passed counts
+	printf '\n== %s\n' "$name"
+	"step_$name" 2>&1 </dev/null | tee "$log"
+	[ "${PIPESTATUS[0]}" -eq 0 ] || result=FAILED
+	if [ "$name" = package ]; then
+		counts="built, within the size budget"
+		[ "$result" = passed ] || counts="-"
+	elif ! counts=$(count "$log"); then
+		result=FAILED
+		counts+=" (a step without tests is a failure)"
+	fi
+	[ "$result" = passed ] || failed=1
+	summary+=("$(printf '%-10s %-7s %4d s  %s' "$name" "$result" $((SECONDS - started)) "$counts")")
+}
+
+scripts/tools.sh </dev/null || exit 1
+[ "$#" -gt 0 ] || set -- "${steps[@]}"
+for name in "$@"; do
+	if ! declare -F "step_$name" >/dev/null; then
+		echo "test.sh: no step is called $name; there are: ${steps[*]}" >&2
+		exit 2
+	fi
+done
+for name in "$@"; do run_step "$name"; done
+
+printf '\n== summary\n'
+printf '%s\n' "${summary[@]}"
+exit "$failed"
