@@ -7,7 +7,7 @@ ENGINE_SOURCES := $(shell find engine/src engine/Cargo.toml Cargo.toml Cargo.loc
 WASM_SOURCES := $(ENGINE_SOURCES) $(shell find evaluator-wasm/src evaluator-wasm/Cargo.toml 2>/dev/null) scripts/build-wasm.sh
 JS_SOURCES := $(WASM_SOURCES) $(shell find js/src js/package.json js/tsconfig.json scripts/build-js.mjs package-lock.json 2>/dev/null)
 
-.PHONY: help demo build test lint clean tools
+.PHONY: help demo build test lint bench clean tools
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: ## every test; ends with the counts of each step
 
 lint: ## formatting, clippy, TypeScript
 	@scripts/ci/lint.sh
+
+bench: js/dist/index.js ## Flagpost beside posthog-node and @posthog/convex, in one process
+	@TZ=UTC node benches/compare.mjs
 
 clean: ## remove everything that was built (not the tools of scripts/tools.sh)
 	rm -rf target node_modules tests/node_modules js/dist js/node_modules evaluator-wasm/pkg .wrangler examples/*/.wrangler examples/*/node_modules

@@ -16,5 +16,5 @@ echo "lint: tsc"
 npm run check
 echo "lint: syntax of the scripts"
 for script in scripts/*.sh scripts/ci/*.sh .ci/run; do bash -n "$script"; done
-find scripts js tests examples -name node_modules -prune -o -name dist -prune -o -name '*.mjs' -print0 | xargs -0 -n 1 node --check
+find scripts js tests benches examples -name node_modules -prune -o -name dist -prune -o -name '*.mjs' -print0 | xargs -0 -n 1 node --check
 echo "lint: passed"
