@@ -95,8 +95,6 @@ for (const { source, script, format } of entries) {
     platform: "neutral",
     external: ["*.wasm", "*.wasm?module"],
     plugins: [evaluator],
-    minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: "none",
     logLevel: "warning",
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
@@ -33,6 +33,14 @@ test("ESM and CJS give the same names, and definitions of one work in the other"
 test("the public names are these", () => {
   const names = ["DEFAULT_KEY", "FlagpostError", "createReader", "evaluate", "evaluateFlag", "kvSource", "load", "r2Source", "urlSource"];
   assert.deepEqual(Object.keys(esm).sort(), names);
+});
+
+test("an error nobody catches prints lines that a person can read", () => {
+  const script = 'import { load } from "flagpost"; load("{}");';
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder, encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.match(stderr, /the definitions have no `flags`/);
+  assert.ok(Math.max(...stderr.split("\n").map((line) => line.length)) < 300, stderr.slice(0, 1000));
 });
 
 test("importing does no work: nothing is decoded or compiled before the first use", () => {
