@@ -27,7 +27,7 @@ export function encodeText(text: string): Uint8Array {
 export function encodeObject(definitions: object): Uint8Array {
   let text: string | undefined;
   try {
-    text = JSON.stringify(definitions);
+    text = stringify(definitions);
   } catch (error) {
     throw new FlagpostError("invalid_definitions", `the definitions are no JSON object: ${String(error)}`, {
       cause: error,
@@ -35,6 +35,24 @@ export function encodeObject(definitions: object): Uint8Array {
   }
   if (text === undefined) throw notLoadable("a function");
   return encodeText(text);
+}
+
+/**
+ * `JSON.stringify`, but for infinite numbers, which it writes as null: `JSON.parse` makes them of
+ * numbers beyond a double's range, so they are written as such numbers.
+ */
+function stringify(value: object): string | undefined {
+  const text = JSON.stringify(value) as string | undefined;
+  if (!text?.includes("null")) return text;
+  let mark = "infinity";
+  while (text.includes(mark)) mark += "*";
+  let found = false;
+  const marked = JSON.stringify(value, (_, member: unknown) => {
+    if (member !== Infinity && member !== -Infinity) return member;
+    found = true;
+    return member > 0 ? mark : `-${mark}`;
+  });
+  return found ? marked.replaceAll(`"${mark}"`, "1e999").replaceAll(`"-${mark}"`, "-1e999") : text;
 }
 
 /** Equal contents. The end is looked at first: a snapshot's checksum stands there. */

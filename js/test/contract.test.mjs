@@ -156,3 +156,13 @@ test("wrong options are refused with the fix", () => {
   assert.throws(() => evaluate(sample, user, { flagKeys: "on" }), { code: "invalid_options", message: /flagKeys/ });
   assert.throws(() => evaluate(sample, user, { now: new Date(Number.NaN) }), { code: "invalid_options", message: /now/ });
 });
+
+test("definitions as an object mean what their JSON text means, numbers beyond a double's range included", () => {
+  const filters = (value) => ({ groups: [{ properties: [{ key: "k", operator: "lt", value }], rollout_percentage: null }] });
+  const text = `{"flags":[{"key":"below","active":true,"filters":${JSON.stringify(filters(0)).replace(":0}", ":1e400}")}},
+    {"key":"above","active":true,"filters":${JSON.stringify(filters(0)).replace(":0}", ":-1e400}")}}]}`;
+  const asked = { distinctId: "u", personProperties: { k: 5 } };
+  for (const definitions of [text, JSON.parse(text)]) {
+    assert.deepEqual(evaluate(definitions, asked).featureFlags, { below: true, above: false });
+  }
+});
