@@ -68,7 +68,8 @@ impl<'a> Compiler<'a> {
         let groups = match values.first() {
             None => return Some(Vec::new()),
             Some(Value::Object(first)) => first.contains_key(b"values".as_slice()),
-            Some(Value::Array(_)) => false,
+            // Every array has a method of that name.
+            Some(Value::Array(_)) => true,
             // `in` wants an object.
             Some(_) => return None,
         };

@@ -28,7 +28,7 @@ impl<'a> Compiler<'a> {
         let active = flag.get("active").is_some_and(Value::is_truthy);
         let filters = flag.get("filters").unwrap_or(UNDEFINED);
         let plan = self.plan(flag, filters);
-        let definition_reason = if active { self.definition_reason(&plan) } else { None };
+        let definition_reason = if active { self.definition_reason(&plan, filters) } else { None };
         let payloads = match &plan {
             Plan::Rules(rules) => self.payloads(filters.get("payloads"), rules),
             Plan::Unresolved(_) => Vec::new(),

@@ -8,40 +8,54 @@ use crate::text::Text;
 use crate::value::Value;
 
 impl Compiler<'_> {
+    /// `None` where the reference throws as well: it goes on without.
+    ///
     /// PARITY: `getDefinitionUnresolvedReason` (posthog-node), for an active flag.
-    pub(super) fn definition_reason(&mut self, plan: &Plan) -> Option<Reason> {
+    pub(super) fn definition_reason(&mut self, plan: &Plan, filters: &Value) -> Option<Reason> {
         let rules = match plan {
             Plan::Unresolved(reason) => return Some(*reason),
             Plan::Rules(rules) => rules,
         };
+        // Strings can be iterated, as evaluation does, but have no `some`.
+        let Some(Value::Array(definitions)) = filters.get("groups") else { return None };
         let Conditions::List(conditions) = &rules.conditions else { return None };
-        let unsupported = conditions.iter().any(|condition| match &condition.filters {
-            Filters::List(filters) => filters.iter().any(|filter| self.is_unsupported(filter)),
-            Filters::Malformed => false,
-        });
-        unsupported.then_some(Reason::UnsupportedDefinition)
+        for (condition, definition) in conditions.iter().zip(definitions) {
+            let Filters::List(filters) = &condition.filters else { return None };
+            if matches!(definition.get("properties"), Some(Value::String(text)) if !text.is_empty())
+            {
+                return None;
+            }
+            for filter in filters {
+                if self.is_unsupported(filter).ok()? {
+                    return Some(Reason::UnsupportedDefinition);
+                }
+            }
+        }
+        None
     }
 
     /// Whether a filter alone makes a definition one that only the server can evaluate.
     ///
     /// PARITY: `isUnsupportedProperty` (posthog-node).
-    fn is_unsupported(&mut self, filter: &Filter) -> bool {
+    fn is_unsupported(&mut self, filter: &Filter) -> Result<bool, Throws> {
         match filter {
-            Filter::Flag(dependency) => matches!(dependency, Dependency::Unsupported),
-            Filter::Property(id) => self
-                .ruleset
-                .predicates
-                .get(*id)
-                .is_some_and(|predicate| predicate.support == Support::Unsupported),
-            Filter::Cohort { node: None, .. } => true,
+            Filter::Flag(dependency) => Ok(matches!(dependency, Dependency::Unsupported)),
+            Filter::Property(id) => {
+                match self.ruleset.predicates.get(*id).map(|predicate| predicate.support) {
+                    Some(Support::Throws) | None => Err(Throws),
+                    Some(support) => Ok(support == Support::Unsupported),
+                }
+            }
+            Filter::Cohort { node: None, .. } => Ok(true),
             Filter::Cohort { node: Some(node), .. } => {
                 let found = self.cohort_ids.binary_search_by_key(node, |(node, _)| *node);
                 match found.ok().and_then(|index| self.cohort_ids.get(index)).cloned() {
-                    Some((_, id)) => self.is_unsupported_cohort(&id),
-                    None => false,
+                    Some((_, id)) => Ok(self.is_unsupported_cohort(&id)),
+                    None => Ok(false),
                 }
             }
-            Filter::Group(_) | Filter::Throws | Filter::ThrowsThrough => false,
+            Filter::Group(_) => Ok(false),
+            Filter::Throws | Filter::ThrowsThrough => Err(Throws),
         }
     }
 

@@ -53,6 +53,8 @@ impl DateMatch {
             Value::Date { ms, .. } => *ms,
             _ => match time_of(property, host) {
                 Some(time) => time,
+                // The reference's complaint about an object holds its text.
+                None if text_of(property, host).is_none() => return Outcome::Throws,
                 None => return Outcome::Missing,
             },
         };
