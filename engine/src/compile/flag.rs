@@ -6,8 +6,8 @@ use crate::definitions::FlagDefinition;
 use crate::ecma::to_number;
 use crate::json;
 use crate::ruleset::{
-    Conditions, Flag, Holdout, Payload, PayloadId, PayloadKey, Plan, Rules, Subject, Variant,
-    VariantKey, Variants,
+    Conditions, Flag, Holdout, Override, Payload, PayloadId, PayloadKey, Plan, Rules, Subject,
+    Variant, VariantKey, Variants,
 };
 use crate::text::Text;
 use crate::value::Value;
@@ -137,18 +137,26 @@ impl<'a> Compiler<'a> {
         payloads: Option<&Value>,
         rules: &Rules,
     ) -> Vec<(PayloadKey, PayloadId)> {
-        let mut values = vec![PayloadKey::True];
-        let variants = match &rules.variants {
+        let table = match &rules.variants {
             Variants::Table(table) => table.as_slice(),
             Variants::Malformed => &[],
         };
-        values.extend(variants.iter().filter_map(|variant| match variant.key {
+        let conditions = match &rules.conditions {
+            Conditions::List(conditions) => conditions.as_slice(),
+            Conditions::Malformed => &[],
+        };
+        let forced = conditions.iter().filter_map(|condition| match condition.variant {
+            Override::To(key) => Some(key),
+            Override::None | Override::Malformed => None,
+        });
+        let variants = table.iter().map(|variant| variant.key).chain(forced);
+        let held_out = rules.holdout.as_ref().map(|holdout| VariantKey::Text(holdout.value));
+        let values = variants.chain(held_out).filter_map(|key| match key {
             VariantKey::Text(id) | VariantKey::Number(id) => Some(PayloadKey::Variant(id)),
             VariantKey::True | VariantKey::Unsupported => None,
-        }));
-        values.extend(rules.holdout.as_ref().map(|holdout| PayloadKey::Variant(holdout.value)));
+        });
         let mut found: Vec<(PayloadKey, PayloadId)> = Vec::new();
-        for key in values {
+        for key in [PayloadKey::True].into_iter().chain(values) {
             if found.iter().any(|(known, _)| *known == key) {
                 continue;
             }
