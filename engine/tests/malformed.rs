@@ -1,0 +1,79 @@
+//! Malformed definitions on which posthog-node's way through its JavaScript decides the answer. The
+//! expected answers are posthog-node 5.70.0's.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use flagpost_engine::User;
+use serde_json::{Value, json};
+use support::{answer, user};
+
+fn ask(definitions: &Value, user: &User) -> Value {
+    answer(&definitions.to_string(), user, "f", 0.0)
+}
+
+fn nobody() -> User {
+    user(r#"{"distinct_id":"u"}"#, None)
+}
+
+fn flag(key: &str, conditions: Value) -> Value {
+    json!({ "key": key, "active": true, "filters": { "groups": conditions } })
+}
+
+fn unresolved(reason: &str) -> Value {
+    json!({ "status": "inconclusive", "reason": reason })
+}
+
+#[test]
+fn an_array_in_a_cohort_counts_as_a_group_because_arrays_have_values() {
+    let conditions = json!([{ "properties": [{ "type": "cohort", "value": 1 }] }]);
+    let mut definitions = json!({ "flags": [flag("f", conditions)], "cohorts": { "1": { "type": "OR", "values": [[]] } } });
+    assert_eq!(ask(&definitions, &nobody())["value"], true);
+    definitions["cohorts"]["1"]["values"] = json!([[1]]);
+    assert_eq!(ask(&definitions, &nobody()), unresolved("unsupported_definition"));
+}
+
+#[test]
+fn a_date_that_has_no_text_throws_and_an_earlier_filter_swallows_it() {
+    let date = json!({ "key": "d", "operator": "is_date_after", "value": "-1d" });
+    let user = user(r#"{"distinct_id":"u","person_properties":{"d":{"toString":1}}}"#, None);
+    let thrown = flag("f", json!([{ "properties": [date] }, {}]));
+    assert_eq!(ask(&json!({ "flags": [thrown] }), &user)["status"], "inconclusive");
+    let swallowed =
+        flag("f", json!([{ "properties": [{ "key": "gone", "value": "x" }, date] }, {}]));
+    assert_eq!(ask(&json!({ "flags": [swallowed] }), &user)["value"], true);
+}
+
+#[test]
+fn a_definition_that_cannot_be_looked_through_adds_no_reason_of_its_own() {
+    let hard = flag("g", json!([{ "properties": [{ "type": "cohort", "value": "static" }] }]));
+    let dependency = json!({ "properties": [{ "type": "flag", "key": "g", "value": true, "dependency_chain": ["g"] }] });
+    let unsupported =
+        json!({ "properties": [{ "key": "v", "operator": "semver_gt", "value": "x" }] });
+    let reason = |first: Value| {
+        let conditions = json!([first, dependency, unsupported]);
+        ask(&json!({ "flags": [hard, flag("f", conditions)] }), &nobody())
+    };
+    let skipped =
+        |properties: Value| json!({ "aggregation_group_type_index": 7, "properties": properties });
+    assert_eq!(reason(skipped(json!([]))), unresolved("unsupported_definition"));
+    assert_eq!(reason(skipped(json!([null]))), unresolved("unresolved_dependency"));
+    assert_eq!(reason(skipped(json!("abc"))), unresolved("unresolved_dependency"));
+}
+
+#[test]
+fn a_variant_that_only_a_condition_gives_has_its_payload() {
+    let mut definition = flag("f", json!([{ "variant": "b" }]));
+    definition["filters"]["multivariate"] =
+        json!({ "variants": [{ "key": "b", "rollout_percentage": 0 }, null] });
+    definition["filters"]["payloads"] = json!({ "b": [1] });
+    let expected = json!({ "status": "value", "value": "b", "payload": [1] });
+    assert_eq!(ask(&json!({ "flags": [definition] }), &nobody()), expected);
+}
