@@ -9,6 +9,8 @@ pkg=evaluator-wasm/pkg
 rm -rf "$pkg"
 # wasm-pack keeps its downloads here and fails without it, although there are none.
 mkdir -p "${XDG_CACHE_HOME:-$HOME/.cache}/.wasm-pack"
+# Messages of panics name source files: as the project knows them, not as this machine does.
+export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$PWD= --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 wasm-pack --quiet build evaluator-wasm --mode no-install --target bundler --out-name evaluator \
 	--no-pack --no-typescript --profile wasm
 

@@ -20,7 +20,10 @@ install_crate() {
 	echo "tools: building $2 $4 into $TOOLS_DIR (once, some minutes)"
 	local install=(cargo install "$2" --version "$4" --root "$TOOLS_DIR/$3-$4" --quiet)
 	# The lock file of a tool may name a dependency that a registry mirror does not serve yet.
-	"${install[@]}" --locked || "${install[@]}"
+	"${install[@]}" --locked || {
+		echo "tools: $2 could not be built from its own lock file, so cargo chooses its dependencies"
+		"${install[@]}"
+	}
 	has_version "$1" "$4" || { echo "tools: $1 is not $4 after its installation" >&2; exit 1; }
 }
 

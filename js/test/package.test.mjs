@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { homedir } from "node:os";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import * as esm from "flagpost";
 
 const require = createRequire(import.meta.url);
@@ -41,6 +43,11 @@ test("an error nobody catches prints lines that a person can read", () => {
   assert.equal(status, 1);
   assert.match(stderr, /the definitions have no `flags`/);
   assert.ok(Math.max(...stderr.split("\n").map((line) => line.length)) < 300, stderr.slice(0, 1000));
+});
+
+test("the module names no folder of the machine that built it", () => {
+  const module = readFileSync(new URL("dist/evaluator.wasm", folder), "latin1");
+  for (const path of [homedir(), fileURLToPath(new URL("..", folder))]) assert.ok(!module.includes(path), path);
 });
 
 test("importing does no work: nothing is decoded or compiled before the first use", () => {
