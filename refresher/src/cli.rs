@@ -47,7 +47,7 @@ const RUN_HELP: &str = "\
 Stores:
   file:DIR[#NAME]       DIR/NAME.snapshot, NAME is `flags` unless given; DIR is made
   kv:NAMESPACE_ID[/KEY] Cloudflare Workers KV, KEY is `flagpost` unless given
-  s3://BUCKET[/KEY]     S3, R2 and whatever speaks S3, KEY is `flags.snapshot` unless given
+  s3://BUCKET[/KEY]     S3, R2 and whatever speaks S3, KEY is `flagpost` unless given
 
 Environment (an empty variable counts as not set):
   POSTHOG_HOST               as --host
@@ -66,7 +66,7 @@ Environment (an empty variable counts as not set):
 Examples:
   refresher run --store file:/var/lib/flagpost
   refresher run --store kv:0f2ac74b498b48028cb68387c421e279 --json
-  refresher run --store s3://my-bucket/flags.snapshot \\
+  refresher run --store s3://my-bucket/flagpost \\
       --s3-endpoint https://ACCOUNT.r2.cloudflarestorage.com --s3-region auto
   refresher run --personal-api-key-file /run/secrets/posthog
 

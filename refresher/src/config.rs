@@ -16,8 +16,8 @@ use crate::upstream;
 const DEFAULT_HOST: &str = "https://us.i.posthog.com";
 const DEFAULT_STORE: &str = "file:./snapshots";
 const DEFAULT_FILE: &str = "flags";
+/// In KV and S3: what the npm package's sources read unless they are told another key.
 const DEFAULT_KEY: &str = "flagpost";
-const DEFAULT_OBJECT: &str = "flags.snapshot";
 /// Longest key KV takes, in bytes.
 const MAX_KV_KEY: usize = 512;
 /// The API that `wrangler dev` and Miniflare serve; it has no accounts.
@@ -233,7 +233,7 @@ impl Check<'_> {
 
     fn s3(&self, rest: &str) -> Result<store::Settings, String> {
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let key = if key.is_empty() { DEFAULT_OBJECT } else { key };
+        let key = if key.is_empty() { DEFAULT_KEY } else { key };
         if !is_name(bucket) {
             return Err("s3:// names no bucket: give s3://BUCKET[/KEY]".to_owned());
         }

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildSync } from "esbuild";
-import { evaluate, load } from "flagpost";
+import { DEFAULT_KEY, evaluate, load } from "flagpost";
 import { Miniflare } from "miniflare";
 import { startPostHog } from "../support/posthog.mjs";
 import { run } from "../support/processes.mjs";
-import { upstreamEnv } from "../support/refresher.mjs";
+import { REFRESHER, upstreamEnv } from "../support/refresher.mjs";
 import { ROOT } from "../support/worker.mjs";
 
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -45,6 +45,11 @@ test("README's shell commands do what the text around them says", async () => {
   assert.match(stdout, /"status": ?"unchanged"/);
   assert.match(stdout, /"featureFlags": \{/);
   assert.match(stdout, /"value": (true|false)/);
+});
+
+test("the refresher writes to the key that the package reads, unless either is told another", async () => {
+  const { stdout } = await run("refresher", REFRESHER, ["run", "--help"], { cwd: ROOT });
+  assert.equal(stdout.split(`KEY is \`${DEFAULT_KEY}\` unless given`).length - 1, 2, "for KV and for S3");
 });
 
 test("README's Worker answers from KV in workerd", async () => {
