@@ -1,6 +1,6 @@
 /** Who flags are evaluated for. */
 export interface User {
-  /** PostHog's distinct id: never empty. */
+  /** PostHog's distinct id, which rollouts and variants hash. */
   distinctId: string;
   /** Group type -> key of the group the user is in. */
   groups?: Record<string, string> | undefined;
