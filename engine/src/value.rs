@@ -24,9 +24,11 @@ pub enum Value {
         ms: f64,
         text: Text,
     },
-    /// Anything else (class instance, Map, function, bigint, symbol, cycle) by what `String(value)`
+    /// Anything else (class instance, Map, function, bigint, cycle) by what `String(value)`
     /// gives; `None` if that throws.
     Exotic(Option<Text>),
+    /// A symbol, by what `String(symbol)` gives; every other way to make a text of it throws.
+    Symbol(Text),
 }
 
 impl Value {
@@ -48,7 +50,11 @@ impl Value {
             Value::Bool(value) => *value,
             Value::Number(value) => *value != 0.0 && !value.is_nan(),
             Value::String(text) => !text.is_empty(),
-            Value::Array(_) | Value::Object(_) | Value::Date { .. } | Value::Exotic(_) => true,
+            Value::Array(_)
+            | Value::Object(_)
+            | Value::Date { .. }
+            | Value::Exotic(_)
+            | Value::Symbol(_) => true,
         }
     }
 

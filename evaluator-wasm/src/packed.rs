@@ -20,6 +20,7 @@
 //! 3  false                             9  Date: f64 milliseconds, string String(date)
 //! 4  true                             10  exotic: string String(value)
 //! 5  number: f64                      11  exotic whose String(value) throws
+//!                                     12  symbol: string String(value)
 //! ```
 
 use std::collections::BTreeMap;
@@ -118,6 +119,7 @@ impl Reader<'_> {
             9 => Value::Date { ms: self.number()?, text: self.text()? },
             10 => Value::Exotic(Some(self.text()?)),
             11 => Value::Exotic(None),
+            12 => Value::Symbol(self.text()?),
             _ => return None,
         })
     }
@@ -198,7 +200,7 @@ mod tests {
         Writer::default()
             .text("user-1")
             .byte(7)
-            .count(11)
+            .count(12)
             .byte(1)
             .byte(2)
             .byte(3)
@@ -218,6 +220,8 @@ mod tests {
             .byte(10)
             .text("[object Map]")
             .byte(11)
+            .byte(12)
+            .text("Symbol(s)")
             .byte(5)
             .number(f64::INFINITY)
             .byte(0)
@@ -246,6 +250,7 @@ mod tests {
                     Value::Date { ms: 0.0, text: "Thu Jan 01 1970".into() },
                     Value::Exotic(Some("[object Map]".into())),
                     Value::Exotic(None),
+                    Value::Symbol("Symbol(s)".into()),
                     Value::Number(f64::INFINITY),
                 ])),
                 None,
@@ -294,7 +299,7 @@ mod tests {
 
     #[test]
     fn unknown_tags_and_huge_counts_are_refused() {
-        let unknown = Writer::default().text("u").byte(12).0;
+        let unknown = Writer::default().text("u").byte(13).0;
         assert!(decode(&unknown, 1, 0).is_err());
         let huge = Writer::default().text("u").byte(7).count(u32::MAX).0;
         assert!(decode(&huge, 1, 0).is_err());

@@ -27,6 +27,7 @@ const OBJECT = 8; // u32 count, (key string, value) each
 const DATE = 9; // f64 milliseconds, string String(date)
 const EXOTIC = 10; // string String(value)
 const EXOTIC_THROWS = 11; // String(value) throws
+const SYMBOL = 12; // string String(value)
 
 /** Values nested deeper, cycles among them, travel as what `String(value)` gives. */
 const MAX_DEPTH = 100;
@@ -109,6 +110,10 @@ function writeNested(writer: Writer, value: unknown, depth: number): boolean {
       return true;
     case "undefined":
       writer.byte(UNDEFINED);
+      return true;
+    case "symbol":
+      writer.byte(SYMBOL);
+      writer.string(String(value));
       return true;
     case "object":
       if (value === null) {

@@ -36,6 +36,7 @@ const values = {
   Infinity: Number.POSITIVE_INFINITY,
   "a bigint": 12345678901234567890n,
   "a symbol": Symbol("s"),
+  "a symbol in a list": ["a", Symbol("s")],
   "a function": function named() { return 1; },
   "a lone surrogate": "a\ud800",
   "a lone surrogate in a long text": `${"a".repeat(60)}\udc00`,
@@ -69,7 +70,9 @@ const values = {
 };
 
 const flags = operators.map(([operator, value], index) => flag(`${index} ${operator} ${JSON.stringify(value)}`, [filter("p", operator, value)]));
-const sample = definitions(...flags);
+// What is inconclusive lets the next condition decide; where the reference throws nothing does.
+const withMore = flags.map(({ key, ...rest }) => flag(`${key}, else on`, [], { ...rest.filters, groups: [...rest.filters.groups, {}] }));
+const sample = definitions(...flags, ...withMore);
 const reference = openReference({ definitions: JSON.stringify(sample) });
 after(() => reference.close());
 

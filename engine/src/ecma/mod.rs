@@ -11,7 +11,8 @@ pub(crate) use date::{RelativeDate, time_clip};
 pub use native::NativeHost;
 pub(crate) use number::to_number;
 pub(crate) use text::{
-    ascii_lower, compare_utf16, contains, ends_with, lower, starts_with, text_of, trim,
+    ascii_lower, compare_utf16, contains, ends_with, lower, starts_with, template_text_of, text_of,
+    trim,
 };
 
 /// What the engine asks of the JavaScript it runs in, or of the native stand-in.

@@ -24,7 +24,7 @@ pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
                     joined.push(b',');
                 }
                 if !item.is_nullish() {
-                    joined.extend_from_slice(&text_of(item, host)?);
+                    joined.extend_from_slice(&template_text_of(item, host)?);
                 }
             }
             Text::from_wtf8(joined)
@@ -33,7 +33,13 @@ pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
         Value::Object(_) => "[object Object]".into(),
         Value::Date { text, .. } => text.clone(),
         Value::Exotic(text) => text.clone()?,
+        Value::Symbol(text) => text.clone(),
     })
+}
+
+/// `${value}`, or `None` where JavaScript throws: as `String(value)`, but for symbols.
+pub(crate) fn template_text_of(value: &Value, host: &dyn Host) -> Option<Text> {
+    if let Value::Symbol(_) = value { None } else { text_of(value, host) }
 }
 
 /// JavaScript's whitespace: what `trim` removes and number parsing skips.

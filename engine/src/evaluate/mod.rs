@@ -8,7 +8,7 @@ mod filter;
 use crate::answer::{Answer, FlagValue, Reason};
 use crate::bucket::hash;
 use crate::context::Context;
-use crate::ecma::{Host, text_of};
+use crate::ecma::{Host, template_text_of};
 use crate::ruleset::{
     Conditions, FlagId, Holdout, PayloadKey, Plan, Ruleset, Subject, VariantKey, Variants,
 };
@@ -216,7 +216,7 @@ impl<'a> Evaluator<'a> {
                         let reason = flag.definition_reason.unwrap_or(Reason::MissingContext);
                         return Outcome::Soft(Cause::plain(reason));
                     }
-                    Some(value) => match text_of(value, self.host) {
+                    Some(value) => match template_text_of(value, self.host) {
                         None => return Outcome::Throws(Reason::MissingContext),
                         Some(text) => {
                             device = text;

@@ -49,7 +49,11 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
             }
             out.push('}');
         }
-        Value::Number(_) | Value::Undefined | Value::Date { .. } | Value::Exotic(_) => return None,
+        Value::Number(_)
+        | Value::Undefined
+        | Value::Date { .. }
+        | Value::Exotic(_)
+        | Value::Symbol(_) => return None,
     }
     Some(())
 }
@@ -72,6 +76,6 @@ pub(crate) fn is_json(value: &Value) -> bool {
         Value::Object(members) => {
             members.iter().all(|(key, member)| key.as_str().is_some() && is_json(member))
         }
-        Value::Undefined | Value::Date { .. } | Value::Exotic(_) => false,
+        Value::Undefined | Value::Date { .. } | Value::Exotic(_) | Value::Symbol(_) => false,
     }
 }

@@ -1,7 +1,7 @@
 //! `is_date_before` and `is_date_after`.
 
 use super::{Outcome, Support};
-use crate::ecma::{Host, RelativeDate, text_of, time_clip};
+use crate::ecma::{Host, RelativeDate, template_text_of, text_of, time_clip};
 use crate::value::Value;
 
 #[derive(Debug)]
@@ -53,8 +53,8 @@ impl DateMatch {
             Value::Date { ms, .. } => *ms,
             _ => match time_of(property, host) {
                 Some(time) => time,
-                // The reference's complaint about an object holds its text.
-                None if text_of(property, host).is_none() => return Outcome::Throws,
+                // The reference's complaint about it holds its text.
+                None if template_text_of(property, host).is_none() => return Outcome::Throws,
                 None => return Outcome::Missing,
             },
         };
