@@ -282,22 +282,17 @@ pub(crate) enum Dependency {
     /// No chain, an empty one, or one that names an unknown flag.
     Unsupported,
     Chain {
-        chain: Vec<ChainEntry>,
+        chain: Vec<FlagId>,
         target: Target,
         expected: Expected,
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ChainEntry {
-    Flag(FlagId),
-    /// A flag that the evaluation contexts left out: its value is `false`.
-    Removed,
-}
-
+/// The flag a dependency names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Flag(FlagId),
+    /// A flag that the evaluation contexts left out: its value is `false`.
     Removed,
     Unknown,
 }

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use crate::cli::CompileArguments;
 use crate::clock::Clock;
-use crate::outcome::{Exit, size};
+use crate::outcome::{Exit, flags, size};
 use crate::snapshot::{digest, ruleset, sealed, short};
 use crate::store::replace_file;
 
@@ -36,12 +36,11 @@ pub fn run(arguments: &CompileArguments, clock: &dyn Clock) -> Result<String, (E
     let output = arguments.output.display();
     replace_file(&arguments.output, &bytes)
         .map_err(|error| (Exit::Machine, format!("cannot write {output}: {error}")))?;
-    let (flags, digest) = (ruleset.flag_keys().len(), digest(&definitions));
-    let plural = if flags == 1 { "" } else { "s" };
     Ok(format!(
-        "compiled: {flags} flag{plural}, {}, digest {}…, {output}",
+        "compiled: {}, {}, digest {}…, {output}",
+        flags(ruleset.flag_keys().len()),
         size(bytes.len()),
-        short(&digest)
+        short(&digest(&definitions))
     ))
 }
 

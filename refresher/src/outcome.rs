@@ -241,6 +241,12 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// A number of flags for people: `1 flag`, `2 flags`.
+#[must_use]
+pub fn flags(count: usize) -> String {
+    format!("{count} flag{}", if count == 1 { "" } else { "s" })
+}
+
 /// A size for people: `812 B`, `10.2 KB`, `1.4 MB`.
 #[must_use]
 pub fn size(bytes: usize) -> String {

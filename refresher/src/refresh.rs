@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::outcome::{Facts, Outcome, Reason, Status, size};
+use crate::outcome::{self, Facts, Outcome, Reason, Status, size};
 use crate::snapshot::{self, Held, short};
 use crate::store::{Expected, Store, StoreError};
 use crate::upstream::{Asked, Fault, Reply, Upstream};
@@ -147,9 +147,9 @@ impl Refresh<'_> {
             {
                 Ok(Published::Stored(header)) => {
                     let status = if flags == 0 { Status::Empty } else { Status::Updated };
-                    let plural = if flags == 1 { "" } else { "s" };
                     let text = format!(
-                        "{flags} flag{plural}, {}, digest {}…, {}{}",
+                        "{}, {}, digest {}…, {}{}",
+                        outcome::flags(flags),
                         size(bytes.len()),
                         short(&header.digest),
                         self.name,

@@ -58,6 +58,18 @@ pub enum Expected {
     Any,
 }
 
+impl Expected {
+    /// Whether a write may replace what a store holds now, for stores that compare by themselves.
+    #[must_use]
+    pub fn allows(&self, current: Option<&Version>) -> bool {
+        match self {
+            Expected::Any => true,
+            Expected::Absent => current.is_none(),
+            Expected::Is(version) => current == Some(version),
+        }
+    }
+}
+
 /// Why a store did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {

@@ -13,11 +13,11 @@ impl<'a> Compiler<'a> {
         if let Some(node) = self.cohort_nodes.get(id) {
             return Some(*node);
         }
-        let cohort = self.definitions.cohorts.get(id)?;
+        let (id, cohort) = self.definitions.cohorts.get_key_value(id)?;
         let node = self.ruleset.cohorts.len();
         self.ruleset.cohorts.push(CohortNode::Unsupported);
         self.cohort_nodes.insert(id.clone(), node);
-        self.cohort_ids.push((node, id.clone()));
+        self.cohort_ids.push((node, id));
         if let Some(cohort) = cohort {
             self.cohorts_to_compile.push((node, cohort));
         }

@@ -2,7 +2,8 @@
 
 use super::{Compiler, UNDEFINED};
 use crate::operator::Operation;
-use crate::ruleset::{ChainEntry, Dependency, Expected, Filter, Predicate, Support, Target};
+use crate::ruleset::{Dependency, Expected, Filter, Predicate, Support, Target};
+use crate::text::Text;
 use crate::value::Value;
 
 impl Compiler<'_> {
@@ -28,13 +29,7 @@ impl Compiler<'_> {
         let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
         let slot = self.slot(&key);
         let id = self.ruleset.predicates.len();
-        let (operation, support) = Operation::compile(
-            property.get("operator"),
-            property.get("value").unwrap_or(UNDEFINED),
-            self.definitions.version_2,
-            id as u32,
-            self.host,
-        );
+        let (operation, support) = self.operation(property, id as u32);
         self.ruleset.predicates.push(Predicate { slot, operation, support });
         Filter::Property(id)
     }
@@ -53,24 +48,21 @@ impl Compiler<'_> {
         let Some(Value::Array(entries)) = property.get("dependency_chain") else {
             return Filter::Flag(Dependency::Unsupported);
         };
+        if entries.is_empty() {
+            return Filter::Flag(Dependency::Unsupported);
+        }
         let mut chain = Vec::with_capacity(entries.len());
         for entry in entries {
             let Some(key) = self.text(Some(entry)) else { return Filter::Throws };
-            match self.ruleset.flag(&key) {
-                Some(id) => chain.push(ChainEntry::Flag(id)),
-                None if self.removed.contains(&key) => chain.push(ChainEntry::Removed),
-                None => return Filter::Flag(Dependency::Unsupported),
+            match self.target(&key) {
+                Target::Flag(id) => chain.push(id),
+                // Its value is known: there is nothing to evaluate.
+                Target::Removed => {}
+                Target::Unknown => return Filter::Flag(Dependency::Unsupported),
             }
         }
-        if chain.is_empty() {
-            return Filter::Flag(Dependency::Unsupported);
-        }
         let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
-        let target = match self.ruleset.flag(&key) {
-            Some(id) => Target::Flag(id),
-            None if self.removed.contains(&key) => Target::Removed,
-            None => Target::Unknown,
-        };
+        let target = self.target(&key);
         let expected = match property.get("value") {
             Some(Value::Bool(value)) => Expected::Bool(*value),
             Some(Value::String(variant)) => Expected::Variant(self.string(variant)),
@@ -79,17 +71,24 @@ impl Compiler<'_> {
         Filter::Flag(Dependency::Chain { chain, target, expected })
     }
 
-    /// Whether a property filter can be evaluated at all.
-    pub(super) fn support_of(&self, property: &Value) -> Support {
-        let value = property.get("value").unwrap_or(UNDEFINED);
+    fn target(&self, key: &Text) -> Target {
+        match self.ruleset.flag(key) {
+            Some(id) => Target::Flag(id),
+            None if self.removed.contains(key) => Target::Removed,
+            None => Target::Unknown,
+        }
+    }
+
+    /// A property filter's operator with its value, and whether it can be evaluated at all. `id` names
+    /// the filter towards the host.
+    pub(super) fn operation(&self, property: &Value, id: u32) -> (Operation, Support) {
         Operation::compile(
             property.get("operator"),
-            value,
+            property.get("value").unwrap_or(UNDEFINED),
             self.definitions.version_2,
-            0,
+            id,
             self.host,
         )
-        .1
     }
 }
 

@@ -105,7 +105,7 @@ impl<'a> Compiler<'a> {
         let mut min = 0.0;
         for variant in &variants {
             let share = variant.get("rollout_percentage").unwrap_or(UNDEFINED);
-            let Some(percentage) = to_number(share, self.host).filter(|_| *variant != Value::Null)
+            let Some(percentage) = to_number(share, self.host).filter(|_| **variant != Value::Null)
             else {
                 return Variants::Malformed;
             };

@@ -6,6 +6,7 @@ mod filter;
 mod flag;
 mod support;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::definitions::{Definitions, FlagDefinition};
@@ -56,12 +57,12 @@ struct Compiler<'a> {
     removed: Vec<Text>,
     cohort_nodes: BTreeMap<Text, usize>,
     /// The ids of [`Self::cohort_nodes`] with their nodes, in the order of these.
-    cohort_ids: Vec<(usize, Text)>,
+    cohort_ids: Vec<(usize, &'a Text)>,
     /// Cohorts with a node reserved, to be compiled when their turn comes: they may refer to each other.
     cohorts_to_compile: Vec<(usize, &'a Value)>,
     /// For each cohort of the definitions, in their order, whether it holds, or leads to, a filter that
     /// cannot be evaluated; made when first asked for.
-    unsupported_cohorts: Option<Vec<bool>>,
+    unsupported_cohorts: Option<Vec<(&'a Text, bool)>>,
 }
 
 impl<'a> Compiler<'a> {
@@ -149,14 +150,14 @@ impl<'a> Compiler<'a> {
 struct Throws;
 
 /// What `for (const item of value || [])` goes through.
-fn iterate(value: Option<&Value>) -> Result<Vec<Value>, Throws> {
+fn iterate(value: Option<&Value>) -> Result<Vec<Cow<'_, Value>>, Throws> {
     match value {
-        Some(Value::Array(items)) => Ok(items.clone()),
+        Some(Value::Array(items)) => Ok(items.iter().map(Cow::Borrowed).collect()),
         // A string is iterated by its characters.
         Some(Value::String(text)) => Ok(text
             .to_str_lossy()
             .chars()
-            .map(|character| Value::String(character.to_string().into()))
+            .map(|character| Cow::Owned(Value::String(character.to_string().into())))
             .collect()),
         Some(value) if value.is_truthy() => Err(Throws),
         _ => Ok(Vec::new()),

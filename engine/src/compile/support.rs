@@ -7,7 +7,7 @@ use crate::ruleset::{Conditions, Dependency, Filter, Filters, Plan, Support};
 use crate::text::Text;
 use crate::value::Value;
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     /// `None` where the reference throws as well: it goes on without.
     ///
     /// PARITY: `getDefinitionUnresolvedReason` (posthog-node), for an active flag.
@@ -49,8 +49,8 @@ impl Compiler<'_> {
             Filter::Cohort { node: None, .. } => Ok(true),
             Filter::Cohort { node: Some(node), .. } => {
                 let found = self.cohort_ids.binary_search_by_key(node, |(node, _)| *node);
-                match found.ok().and_then(|index| self.cohort_ids.get(index)).cloned() {
-                    Some((_, id)) => Ok(self.is_unsupported_cohort(&id)),
+                match found.ok().and_then(|index| self.cohort_ids.get(index)) {
+                    Some((_, id)) => Ok(self.is_unsupported_cohort(id)),
                     None => Ok(false),
                 }
             }
@@ -61,40 +61,42 @@ impl Compiler<'_> {
 
     /// Whether a cohort is unknown or holds, itself or through others, a filter that cannot be evaluated.
     fn is_unsupported_cohort(&mut self, id: &Text) -> bool {
-        if self.unsupported_cohorts.is_none() {
-            self.unsupported_cohorts = Some(self.find_unsupported_cohorts());
-        }
-        let position = self.definitions.cohorts.keys().position(|other| other == id);
-        let unsupported = self.unsupported_cohorts.as_ref();
-        position.and_then(|position| unsupported?.get(position).copied()).unwrap_or(true)
+        let cohorts = match self.unsupported_cohorts.take() {
+            Some(cohorts) => cohorts,
+            None => self.find_unsupported_cohorts(),
+        };
+        let found = cohorts.binary_search_by_key(&id, |(id, _)| *id);
+        let unsupported = found.ok().and_then(|position| cohorts.get(position));
+        let unsupported = unsupported.is_none_or(|(_, unsupported)| *unsupported);
+        self.unsupported_cohorts = Some(cohorts);
+        unsupported
     }
 
     /// Starts from the cohorts that hold such a filter and walks back along the references.
-    fn find_unsupported_cohorts(&mut self) -> Vec<bool> {
+    fn find_unsupported_cohorts(&mut self) -> Vec<(&'a Text, bool)> {
         let cohorts = &self.definitions.cohorts;
-        let ids: Vec<&Text> = cohorts.keys().collect();
-        let mut referrers: Vec<Vec<usize>> = vec![Vec::new(); ids.len()];
+        let mut unsupported: Vec<(&Text, bool)> = cohorts.keys().map(|id| (id, false)).collect();
+        let mut referrers: Vec<Vec<usize>> = vec![Vec::new(); unsupported.len()];
         let mut found = Vec::new();
         for (position, cohort) in cohorts.values().enumerate() {
             let mut references = Vec::new();
-            let unsupported = match cohort {
+            let holds = match cohort {
                 Some(cohort) => self.holds_unsupported(cohort, &mut references).unwrap_or(false),
                 None => true,
             };
-            if unsupported {
+            if holds {
                 found.push(position);
             }
             for reference in references {
-                if let Ok(target) = ids.binary_search(&&reference)
+                if let Ok(target) = unsupported.binary_search_by_key(&&reference, |(id, _)| *id)
                     && let Some(list) = referrers.get_mut(target)
                 {
                     list.push(position);
                 }
             }
         }
-        let mut unsupported = vec![false; ids.len()];
         while let Some(position) = found.pop() {
-            if let Some(known) = unsupported.get_mut(position).filter(|known| !**known) {
+            if let Some((_, known @ false)) = unsupported.get_mut(position) {
                 *known = true;
                 found.extend(referrers.get(position).into_iter().flatten());
             }
@@ -119,7 +121,7 @@ impl Compiler<'_> {
                 self.holds_unsupported(value, references)?
             } else {
                 match kind(value) {
-                    Kind::Property => self.support_of(value) == Support::Unsupported,
+                    Kind::Property => self.operation(value, 0).1 == Support::Unsupported,
                     Kind::Flag => {
                         matches!(self.dependency(value), Filter::Flag(Dependency::Unsupported))
                     }

@@ -2,7 +2,7 @@
 
 use super::{Cause, Evaluator, Memo, Outcome, Verdict};
 use crate::answer::{FlagValue, Reason};
-use crate::ruleset::{ChainEntry, Dependency, Expected, Target};
+use crate::ruleset::{Dependency, Expected, Target};
 
 impl Evaluator<'_> {
     /// PARITY: `evaluateFlagDependency` (posthog-node).
@@ -13,8 +13,7 @@ impl Evaluator<'_> {
             }
             Dependency::Chain { chain, target, expected } => (chain, target, expected),
         };
-        for entry in chain {
-            let ChainEntry::Flag(id) = entry else { continue };
+        for id in chain {
             let regex = match self.outcome(*id, true) {
                 Outcome::Value(_) => continue,
                 Outcome::Diverges(reason) => return Verdict::Diverges(reason),

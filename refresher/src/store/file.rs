@@ -75,10 +75,8 @@ impl Store for FileStore {
             Expected::Any => None,
             _ => self.current()?.map(|bytes| Version(digest(&bytes))),
         };
-        match (expected, current) {
-            (Expected::Any, _) | (Expected::Absent, None) => {}
-            (Expected::Is(expected), Some(current)) if *expected == current => {}
-            _ => return Err(StoreError::Conflict),
+        if !expected.allows(current.as_ref()) {
+            return Err(StoreError::Conflict);
         }
         sweep(&self.path);
         replace(&self.path, bytes).map_err(|error| self.failed("write", &error))

@@ -206,10 +206,8 @@ impl Store for KvStore {
         }
         if *expected != Expected::Any {
             let current = self.read().await?.map(|stored| stored.version);
-            match (expected, current) {
-                (Expected::Absent, None) => {}
-                (Expected::Is(expected), Some(current)) if *expected == current => {}
-                _ => return Err(StoreError::Conflict),
+            if !expected.allows(current.as_ref()) {
+                return Err(StoreError::Conflict);
             }
         }
         let value = Bytes::copy_from_slice(bytes);
