@@ -1,0 +1,124 @@
+//! The native evaluator as a program that answers questions, so that tests written in JavaScript can
+//! ask it: one JSON object a line on standard input, one JSON line back for each.
+//!
+//! - `{"definitions": text, "contexts": […], "now": ms, "users": [text, …]}` gives, for every user, a
+//!   list with the answer of every flag in order: `{"value", "payload"?}`, the payload as JSON text, or
+//!   `{"unresolved"}`. Users are completed as the public APIs complete them.
+//! - `{"dates": [text, …]}`, `{"numbers": [text, …]}`, `{"floats": [text, …]}`, `{"lower": [text, …]}`
+//!   and `{"texts": [number, …]}` give what the native host makes of each, numbers as their bits.
+//!
+//! A user holds what JSON cannot carry as `{"$js": kind, "text"?, "ms"?}`.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{BufRead, Write};
+
+use flagpost_engine::ecma::{Host, NativeHost};
+use flagpost_engine::{
+    Answer, CompileOptions, Context, Definitions, Evaluator, FlagValue, Ruleset, Text, User, Value,
+    compile,
+};
+use serde_json::{Value as Json, json};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for line in std::io::stdin().lock().lines() {
+        writeln!(out, "{}", answer(&serde_json::from_str(&line?)?, &NativeHost::new())?)?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn answer(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
+    let bits = |number: f64| json!(format!("{:016x}", number.to_bits()));
+    let texts = |name: &str| question[name].as_array().map(|list| list.iter().map(text));
+    if let Some(dates) = texts("dates") {
+        Ok(dates.map(|date| bits(host.parse_date(date))).collect())
+    } else if let Some(numbers) = texts("numbers") {
+        Ok(numbers.map(|number| bits(host.to_number(number))).collect())
+    } else if let Some(floats) = texts("floats") {
+        Ok(floats.map(|float| bits(host.parse_float(float))).collect())
+    } else if let Some(lower) = texts("lower") {
+        Ok(lower.map(|upper| json!(host.to_lower_case(upper))).collect())
+    } else if let Some(numbers) = texts("texts") {
+        let number = |bits: &str| u64::from_str_radix(bits, 16).map(f64::from_bits);
+        numbers.map(|bits| Ok(json!(host.number_to_string(number(bits)?)))).collect()
+    } else {
+        answers(question, host)
+    }
+}
+
+fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
+    let definitions = Definitions::parse(text(&question["definitions"]).as_bytes(), host)?;
+    let contexts = question["contexts"].as_array().into_iter().flatten();
+    let options = CompileOptions {
+        evaluation_contexts: contexts.map(|context| text(context).to_owned()).collect(),
+    };
+    let ruleset = compile(&definitions, &options, host);
+    let now = question["now"].as_f64().ok_or("`now` is missing")?;
+    let mut all = Vec::new();
+    for user in question["users"].as_array().ok_or("`users` is missing")? {
+        let mut user = User::from_json(text(user), host)?;
+        user.person_properties.values_mut().for_each(revive);
+        user.group_properties.values_mut().flat_map(BTreeMap::values_mut).for_each(revive);
+        let mut context = Context::new(&ruleset, &user);
+        context.complete(&ruleset);
+        let mut evaluator = Evaluator::new(&ruleset, &context, host, now);
+        let answers = ruleset.flag_ids().map(|id| shape(&ruleset, evaluator.flag(id)));
+        all.push(answers.collect::<Result<Json, _>>()?);
+    }
+    Ok(all.into())
+}
+
+fn text(value: &Json) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Puts JavaScript's own values in the place of what stands for them.
+fn revive(value: &mut Value) {
+    if let Some(Value::String(kind)) = value.get("$js") {
+        let text = match value.get("text") {
+            Some(Value::String(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let ms = match value.get("ms") {
+            Some(Value::Number(ms)) => *ms,
+            _ => f64::NAN,
+        };
+        *value = match kind.as_bytes() {
+            b"undefined" => Value::Undefined,
+            b"NaN" => Value::Number(f64::NAN),
+            b"Infinity" => Value::Number(f64::INFINITY),
+            b"-Infinity" => Value::Number(f64::NEG_INFINITY),
+            b"-0" => Value::Number(-0.0),
+            b"Date" => Value::Date { ms, text: text.unwrap_or_else(|| Text::from("")) },
+            b"symbol" => Value::Symbol(text.unwrap_or_else(|| Text::from(""))),
+            _ => Value::Exotic(text),
+        };
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(revive),
+        Value::Object(members) => members.values_mut().for_each(revive),
+        _ => {}
+    }
+}
+
+fn shape(ruleset: &Ruleset, answer: Answer) -> Result<Json, Box<dyn Error>> {
+    let (value, payload) = match answer {
+        Answer::Unresolved(reason) => return Ok(json!({ "unresolved": reason.as_str() })),
+        Answer::Value { value, payload } => (value, payload),
+    };
+    let name = |id| ruleset.string(id).map(Text::to_str_lossy).ok_or("an unknown string");
+    let value = match value {
+        FlagValue::Bool(value) => json!(value),
+        FlagValue::Variant(id) => json!(name(id)?),
+        FlagValue::Number(id) => json!({ "number": name(id)? }),
+    };
+    // As text: a number beyond a double's range is no number to this reader.
+    let payload = payload.and_then(|id| ruleset.payloads().get(id.0 as usize));
+    Ok(match payload {
+        Some(payload) => json!({ "value": value, "payload": payload.json }),
+        None => json!({ "value": value }),
+    })
+}

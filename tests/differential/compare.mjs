@@ -1,0 +1,74 @@
+/**
+ * Asks posthog-node and Flagpost the same and compares. A case is one question: one flag for one
+ * user, answered by the reference, by the npm package (WASM) alone and among all flags, and natively.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { evaluate, evaluateFlag, FlagpostError, load } from "flagpost";
+import { at, openEvaluator } from "./reference.mjs";
+
+/** @typedef {{key: string, user: object, how: string, reference: object, flagpost: object}} Mismatch */
+
+/**
+ * @param document as `documentOf` makes it
+ * @param oracle the native evaluator, or undefined to leave it out
+ * @param {(key: string, user: object, reference: object) => void} seen told every answer of the reference
+ * @returns {Promise<{cases: number, refused: boolean, mismatches: Mismatch[]}>}
+ */
+export async function compareDocument(document, oracle, seen = () => {}) {
+  const { definitions, contexts, now, users } = document;
+  const text = document.text ?? JSON.stringify(definitions);
+  const mismatches = [];
+  let cases = 0;
+  return at(now, async () => {
+    const reference = await openEvaluator({ text, contexts });
+    const loaded = tryLoad(text, contexts);
+    if (!reference || !loaded) {
+      if (Boolean(reference) !== Boolean(loaded)) mismatches.push({ how: "loading", reference: { loads: Boolean(reference) }, flagpost: { loads: Boolean(loaded) } });
+      return { cases, refused: true, mismatches };
+    }
+    const options = { now: new Date(now) };
+    const native = oracle && (await oracle.answers({ text, contexts, now, users }));
+    for (const [index, user] of users.entries()) {
+      const bulk = await reference.all(user);
+      const ours = evaluate(loaded, user, options);
+      for (const [place, key] of loaded.flagKeys.entries()) {
+        const expected = await reference.one(key, user);
+        cases += 1;
+        seen(key, user, expected);
+        const answers = {
+          "evaluateFlag": [expected, evaluateFlag(loaded, key, user, options)],
+          "evaluate": [pick(bulk, key), pick(ours, key)],
+          ...(native && { native: [expected, native[index][place]] }),
+        };
+        for (const [how, [wanted, given]] of Object.entries(answers)) {
+          if (!agrees(given, wanted)) mismatches.push({ key, user, how, reference: wanted, flagpost: given });
+        }
+      }
+    }
+    loaded.free();
+    return { cases, refused: false, mismatches };
+  });
+}
+
+/** Where the reference throws, an answer without a value is the right one, whatever its reason. */
+export function agrees(given, wanted) {
+  if (wanted.threw !== undefined) return given.unresolved !== undefined && !("value" in given);
+  return isDeepStrictEqual(given, wanted);
+}
+
+/** One flag's part of the answers to all flags. */
+function pick(answers, key) {
+  if (Object.hasOwn(answers.unresolved, key)) return { unresolved: answers.unresolved[key] };
+  if (!Object.hasOwn(answers.featureFlags, key)) return { threw: "neither a value nor a reason" };
+  const value = answers.featureFlags[key];
+  return Object.hasOwn(answers.featureFlagPayloads, key) ? { value, payload: answers.featureFlagPayloads[key] } : { value };
+}
+
+function tryLoad(text, evaluationContexts) {
+  try {
+    return load(text, { evaluationContexts });
+  } catch (error) {
+    if (error instanceof FlagpostError) return undefined;
+    throw error;
+  }
+}
