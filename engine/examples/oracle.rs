@@ -7,7 +7,7 @@
 //! - `{"dates": [text, …]}`, `{"numbers": [text, …]}`, `{"floats": [text, …]}`, `{"lower": [text, …]}`
 //!   and `{"texts": [number, …]}` give what the native host makes of each, numbers as their bits.
 //!
-//! A user holds what JSON cannot carry as `{"$js": kind, "text"?, "ms"?}`.
+//! A question that cannot be answered gives `{"error": text}`. A user holds what JSON cannot carry as `{"$js": kind, "text"?, "ms"?}`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -23,7 +23,9 @@ use serde_json::{Value as Json, json};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
-        writeln!(out, "{}", answer(&serde_json::from_str(&line?)?, &NativeHost::new())?)?;
+        let answer = answer(&serde_json::from_str(&line?)?, &NativeHost::new());
+        let answer = answer.unwrap_or_else(|error| json!({ "error": error.to_string() }));
+        writeln!(out, "{answer}")?;
         out.flush()?;
     }
     Ok(())

@@ -16,6 +16,8 @@ pub struct Definitions {
     pub(crate) group_type_mapping: Value,
     /// Cohort id -> property group; `None` for one that is nested too deep.
     pub(crate) cohorts: BTreeMap<Text, Option<Value>>,
+    /// `cohorts` is a truthy value that holds nothing: the reference throws when it looks one up.
+    pub(crate) cohorts_throw: bool,
     /// Whether properties match explicitly (version 2) or by the older, looser rules.
     pub(crate) version_2: bool,
     pub(crate) problems: Vec<String>,
@@ -145,8 +147,20 @@ impl Frame {
     fn cohorts(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let definitions = &mut self.definitions;
         definitions.cohorts.clear();
+        definitions.cohorts_throw = false;
         if reader.peek() != Some(b'{') {
-            return reader.value_or_skip().map(drop);
+            match reader.value_or_skip()? {
+                Some(Value::Array(cohorts)) => {
+                    let ids =
+                        (0..cohorts.len()).map(|index| Text::from(index.to_string().as_str()));
+                    definitions.cohorts.extend(ids.zip(cohorts.into_iter().map(Some)));
+                }
+                Some(other) => definitions.cohorts_throw = other.is_truthy(),
+                None => {
+                    definitions.problems.push("`cohorts` is nested too deep to be read".to_owned())
+                }
+            }
+            return Ok(());
         }
         reader.members(|reader, id| {
             let cohort = reader.value_or_skip()?;

@@ -34,7 +34,9 @@ export function openOracle(program, args = []) {
       waiting.push({ resolve, reject });
       child.stdin.write(`${JSON.stringify(question)}\n`);
     });
-    return JSON.parse(line);
+    const answer = JSON.parse(line);
+    if (answer.error !== undefined) throw new Error(`the native evaluator: ${answer.error}`);
+    return answer;
   }
 
   return {

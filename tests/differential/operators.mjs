@@ -57,10 +57,10 @@ export function kindFor(random, operator, kinds) {
   return made && random.chance(0.75) ? random.pick(made) : random.pick(kinds);
 }
 
-/** Outcomes that each operator can have: true, false, missing, unsupported; x where only odd values make posthog-node throw. */
+/** The outcomes that a run must have seen of an operator: true, false, missing, unsupported. */
 export function outcomesOf(operator) {
-  if (operator === "is_set") return "tmu";
-  if (operator === "is_not_set") return "fmu";
+  if (operator === "is_set") return "tm";
+  if (operator === "is_not_set") return "fm";
   if (operator === "(unknown)") return "fu";
   return "tfmu";
 }

@@ -36,7 +36,8 @@ impl Compiler<'_> {
 
     /// PARITY: `matchCohort` (posthog-node).
     fn cohort_filter(&mut self, property: &Value) -> Filter {
-        let Some(id) = self.text(property.get("value")) else { return Filter::Throws };
+        let id = self.text(property.get("value")).filter(|_| !self.definitions.cohorts_throw);
+        let Some(id) = id else { return Filter::Throws };
         let not_in = property.get("operator") == Some(&Value::from("not_in"));
         Filter::Cohort { node: self.cohort(&id), not_in }
     }
