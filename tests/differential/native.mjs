@@ -11,8 +11,8 @@ export function buildOracle() {
 }
 
 /** Starts a program that answers a JSON line with a JSON line. */
-export function openOracle(program, args = []) {
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+export function openOracle(program, args = [], env = process.env) {
+  const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "inherit"] });
   const waiting = [];
   let pending = "";
   let ended;
