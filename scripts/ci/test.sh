@@ -26,10 +26,10 @@ count() {
 		/^(#|ℹ) pass [0-9]+/ { passed += $3 }
 		/^(#|ℹ) (fail|cancelled) [0-9]+/ { failed += $3 }
 		/^(#|ℹ) (skipped|todo) [0-9]+/ { skipped += $3 }
-		/^vectors through the npm package:/ { answers = $8 }
+		/^vectors in [a-z]+ \(/ { answers += $7; runtimes++ }
 		END {
 			printf "%d passed, %d failed, %d skipped", passed, failed, skipped
-			if (answers) printf ", %d vector answers", answers
+			if (answers) printf ", %d vector answers in %d runtimes", answers, runtimes
 			exit passed == 0
 		}' "$1"
 }

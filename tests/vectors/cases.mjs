@@ -4,6 +4,7 @@
  * asked for many flags. `expected` is `{value, payload?}`, `{unresolved}`, or undefined. A case is
  * `decided` when posthog-node must not be asked: the reference fails on it, or would never return.
  */
+import { putJsValues } from "./carry.mjs";
 import { elementTexts, memberText } from "./files.mjs";
 
 const NO_USER_PROPERTIES = { groups: {}, personProperties: {}, groupProperties: {} };
@@ -11,7 +12,7 @@ const LETTERS = { t: { value: true }, f: { value: false }, m: { unresolved: "mis
 
 export function* flagCases({ text, json }) {
   for (const [index, line] of elementTexts(text.trim()).entries()) {
-    const vector = withJsValues(json[index]);
+    const vector = putJsValues(json[index], json[index].js_values);
     yield { definitions: memberText(line, "definitions"), cases: [flagCase(vector, vector.expected)] };
   }
 }
@@ -29,7 +30,7 @@ function flagCase(vector, expected) {
 
 export function* propertyCases({ text, json }) {
   for (const [index, line] of elementTexts(text.trim()).entries()) {
-    const { id, property_values, expected, reason, property_matching_version, now } = withJsValues(json[index]);
+    const { id, property_values, expected, reason, property_matching_version, now } = putJsValues(json[index], json[index].js_values);
     yield {
       definitions: definitionsOf([flagText("vector", memberText(line, "property"))], property_matching_version),
       cases: [{
@@ -104,13 +105,4 @@ function answerOf({ status, value, payload, reason }) {
   if (status === "unknown_flag") return undefined;
   if (status === "inconclusive") return { unresolved: reason };
   return payload === undefined ? { value } : { value, payload };
-}
-
-/** Puts in place what JSON cannot carry. */
-function withJsValues(vector) {
-  for (const { path, kind, value } of vector.js_values ?? []) {
-    const holder = path.slice(0, -1).reduce((object, name) => object[name], vector);
-    holder[path.at(-1)] = { undefined: () => undefined, Date: () => new Date(value), NaN: () => NaN }[kind]();
-  }
-  return vector;
 }
