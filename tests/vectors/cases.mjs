@@ -3,12 +3,14 @@
  * `{id, user, key, expected, now?}`, or `{id, user, keys, expected: […], now?}` where one user is
  * asked for many flags. `expected` is `{value, payload?}`, `{unresolved}`, or undefined. A case is
  * `decided` when posthog-node must not be asked: the reference fails on it, or would never return.
+ * Definitions are handed on as the text that stands in the file, because `1.0`, `-0` and `1e400` do
+ * not survive JSON.parse and back.
  */
 import { putJsValues } from "./carry.mjs";
-import { elementTexts, memberText } from "./files.mjs";
+import { elementTexts, memberText } from "./json-text.mjs";
 
 const NO_USER_PROPERTIES = { groups: {}, personProperties: {}, groupProperties: {} };
-const LETTERS = { t: { value: true }, f: { value: false }, m: { unresolved: "missing_context" }, u: { unresolved: "unsupported_definition" } };
+export const LETTERS = { t: { value: true }, f: { value: false }, m: { unresolved: "missing_context" }, u: { unresolved: "unsupported_definition" } };
 
 export function* flagCases({ text, json }) {
   for (const [index, line] of elementTexts(text.trim()).entries()) {
