@@ -54,7 +54,7 @@ if (indexed !== null) {
 }
 console.log(`posthog-node ${REFERENCE["posthog-node"]} asked again: ${total.asked} answers, ${total.changed} ${options.check ? "would change" : "changed"}, ${total.notAsked} not asked`);
 if (files.length === 0) throw new Error(`no vector files in ${folder}`);
-process.exitCode = options.check && total.changed > 0 ? 1 : 0;
+process.exitCode = options.check && (total.changed > 0 || total.asked === 0) ? 1 : 0;
 
 /** The text of index.json: entries of files that were asked again are new, those of files that are gone go. */
 function indexOf(old) {
