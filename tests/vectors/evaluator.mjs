@@ -32,6 +32,20 @@ function rootOf(file) {
 
 const { FeatureFlagsPoller } = await import(pathToFileURL(join(rootOf(entry), "dist/extensions/feature-flags/feature-flags.mjs")).href);
 
+/** More flags than any vector computes for one answer. */
+const MAX_COMPUTED = 1000;
+
+/** posthog-node follows a cycle of flags for ever, without ever giving way to a timer. */
+class BoundedPoller extends FeatureFlagsPoller {
+  computed = 0;
+
+  computeFlagValueLocally(...args) {
+    this.computed += 1;
+    if (this.computed > MAX_COMPUTED) throw new Error("stopped");
+    return super.computeFlagValueLocally(...args);
+  }
+}
+
 /** The share, from 0 to 1, into which posthog-node hashes. */
 export const { getFeatureFlagHash } = createRequire(entry)("@posthog/core");
 
@@ -41,7 +55,7 @@ export const { getFeatureFlagHash } = createRequire(entry)("@posthog/core");
  *   `expected`; it throws where posthog-node fails with anything but a reason
  */
 export async function openEvaluator(definitions) {
-  const poller = new FeatureFlagsPoller({
+  const poller = new BoundedPoller({
     pollingInterval: null,
     personalApiKey: "phx_reference",
     projectApiKey: "phc_reference",
@@ -57,10 +71,12 @@ export async function openEvaluator(definitions) {
   return async (key, { distinctId, groups, personProperties, groupProperties }) => {
     if (!Object.hasOwn(poller.featureFlagsByKey, key)) return { status: "unknown_flag" };
     const context = poller.createEvaluationContext(distinctId, groups, personProperties, groupProperties);
+    poller.computed = 0;
     try {
       const { value, payload } = await poller.computeFlagAndPayloadLocally(poller.featureFlagsByKey[key], context);
       return payload === null || payload === undefined ? { status: "value", value } : { status: "value", value, payload };
     } catch (error) {
+      if (poller.computed > MAX_COMPUTED) throw new Error("posthog-node never returns: the flags depend on each other in a cycle");
       if (typeof error.reason !== "string") throw error;
       return { status: "inconclusive", reason: error.reason };
     }

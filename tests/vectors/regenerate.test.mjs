@@ -92,6 +92,25 @@ test("what must not be asked is counted and says why", async () => {
   assert.equal(code, 1, "a check that asked nothing is no check");
 });
 
+for (const [name, message] of [
+  ["self dependency with a chain", /posthog-node never returns: the flags depend on each other in a cycle/],
+  ["three-flag cycle reached through a cohort", /posthog-node never returns/],
+  ["cohorts contain each other", /Maximum call stack size exceeded/],
+  ["context object with own toString", /Cannot convert object to primitive value/],
+]) {
+  test(`an input that posthog-node has no answer to is refused: ${name}`, async () => {
+    const hazard = JSON.parse(original("special/hazards.json")).find((vector) => vector.name === name);
+    const { oracle, recommended, agree, ...input } = hazard;
+    const vector = { ...input, expected: { status: "value", value: true } };
+    const folder = folderWith({ "posthog-rs.json": () => JSON.stringify([vector]) });
+    const { code, stderr } = await regenerate(folder);
+    assert.equal(code, 1);
+    assert.match(stderr, message);
+    assert.match(stderr, new RegExp(`posthog-rs\\.json: ${hazard.id}: posthog-node has no answer`));
+    assert.equal(readFileSync(join(folder, "posthog-rs.json"), "utf8"), JSON.stringify([vector]));
+  });
+}
+
 test("another version of the reference is refused", () => {
   requireReference();
   assert.throws(() => requireReference({ ...REFERENCE, "posthog-node": "5.70.1" }), /those of posthog-node 5\.70\.1, but 5\.70\.0 is installed/);

@@ -55,7 +55,7 @@ async function ask(file, evaluate, { id, key, keys = [key], user, now }) {
       return answers;
     });
   } catch (error) {
-    throw new Error(`${file}: ${id}: posthog-node fails on it; expect the reason "any", or put it among the hazards`, { cause: error });
+    throw new Error(`${file}: ${id}: posthog-node has no answer (${error.message}); expect the reason "any", or put it among the hazards`, { cause: error });
   }
 }
 
