@@ -7,7 +7,7 @@ ENGINE_SOURCES := $(shell find engine/src engine/Cargo.toml Cargo.toml Cargo.loc
 WASM_SOURCES := $(ENGINE_SOURCES) $(shell find evaluator-wasm/src evaluator-wasm/Cargo.toml 2>/dev/null) scripts/build-wasm.sh
 JS_SOURCES := $(WASM_SOURCES) $(shell find js/src js/package.json js/tsconfig.json scripts/build-js.mjs package-lock.json 2>/dev/null)
 
-.PHONY: help demo build test lint bench clean tools
+.PHONY: help demo build test vectors lint bench clean tools
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ js/dist/index.js: $(JS_SOURCES) | tools
 
 test: ## every test; ends with the counts of each step
 	@scripts/ci/test.sh
+
+vectors: js/dist/index.js ## the vectors: asked again of posthog-node, and answered in every runtime
+	@node tests/vectors/regenerate.mjs --check
+	@node tests/vectors/run.mjs
 
 lint: ## formatting, clippy, TypeScript
 	@scripts/ci/lint.sh

@@ -16,7 +16,7 @@ step_rust() { node tests/support/local-kv.mjs cargo test --workspace --no-fail-f
 step_package() { scripts/ci/package.sh; }
 step_js() { npm test --workspace js; }
 step_packaging() { npm test --workspace tests; }
-step_vectors() { node --test tests/vectors/*.test.mjs && node tests/vectors/run.mjs; }
+step_vectors() { node --test tests/vectors/*.test.mjs && node tests/vectors/regenerate.mjs --check && node tests/vectors/run.mjs; }
 step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs; }
 
 # Sums what the runners counted: cargo's "test result" lines and node's totals ("# pass 3", "ℹ pass 3").
@@ -26,10 +26,12 @@ count() {
 		/^(#|ℹ) pass [0-9]+/ { passed += $3 }
 		/^(#|ℹ) (fail|cancelled) [0-9]+/ { failed += $3 }
 		/^(#|ℹ) (skipped|todo) [0-9]+/ { skipped += $3 }
-		/^vectors through the npm package:/ { answers = $8 }
+		/^posthog-node [0-9.]+ asked again:/ { asked += $5 }
+		/^vectors in [a-z]+ \(/ { answers += $7; runtimes++ }
 		END {
 			printf "%d passed, %d failed, %d skipped", passed, failed, skipped
-			if (answers) printf ", %d vector answers", answers
+			if (asked) printf ", %d answers asked again of posthog-node", asked
+			if (answers) printf ", %d vector answers in %d runtimes", answers, runtimes
 			exit passed == 0
 		}' "$1"
 }

@@ -78,12 +78,18 @@ function endGroup(pid) {
 
 /**
  * Runs a program to its end.
+ * @param {{cwd?: string, env?: Record<string, string | undefined>, timeoutMs?: number, input?: string}} options
+ *   `env` is added to our own, `input` is what it reads from its standard input
  * @returns {Promise<{code: number | null, signal: string | null, stdout: string, stderr: string}>}
  */
-export async function run(name, command, args, { cwd, env, timeoutMs = 60_000 } = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+export async function run(name, command, args, { cwd, env, timeoutMs = 60_000, input } = {}) {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
+  child.stdout.setEncoding("utf8");
+  child.stderr.setEncoding("utf8");
+  // A program that ends without reading all of it says so by its exit code.
+  child.stdin?.on("error", () => {}).end(input);
   child.stdout.on("data", (chunk) => (stdout += chunk));
   child.stderr.on("data", (chunk) => (stderr += chunk));
   const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);

@@ -53,7 +53,7 @@ export function openReference(source) {
 }
 
 /** Runs `load` without the advice that posthog-node prints about flags it cannot decide locally. */
-async function calm(load) {
+export async function calm(load) {
   const warn = console.warn;
   console.warn = (...parts) => {
     if (!String(parts[0]).startsWith("[PostHog] You are using local evaluation")) warn(...parts);

@@ -3,15 +3,18 @@
  * `{id, user, key, expected, now?}`, or `{id, user, keys, expected: […], now?}` where one user is
  * asked for many flags. `expected` is `{value, payload?}`, `{unresolved}`, or undefined. A case is
  * `decided` when posthog-node must not be asked: the reference fails on it, or would never return.
+ * Definitions are handed on as the text that stands in the file, because `1.0`, `-0` and `1e400` do
+ * not survive JSON.parse and back.
  */
-import { elementTexts, memberText } from "./files.mjs";
+import { putJsValues } from "./carry.mjs";
+import { elementTexts, memberText } from "./json-text.mjs";
 
 const NO_USER_PROPERTIES = { groups: {}, personProperties: {}, groupProperties: {} };
-const LETTERS = { t: { value: true }, f: { value: false }, m: { unresolved: "missing_context" }, u: { unresolved: "unsupported_definition" } };
+export const LETTERS = { t: { value: true }, f: { value: false }, m: { unresolved: "missing_context" }, u: { unresolved: "unsupported_definition" } };
 
 export function* flagCases({ text, json }) {
   for (const [index, line] of elementTexts(text.trim()).entries()) {
-    const vector = withJsValues(json[index]);
+    const vector = putJsValues(json[index], json[index].js_values);
     yield { definitions: memberText(line, "definitions"), cases: [flagCase(vector, vector.expected)] };
   }
 }
@@ -29,7 +32,7 @@ function flagCase(vector, expected) {
 
 export function* propertyCases({ text, json }) {
   for (const [index, line] of elementTexts(text.trim()).entries()) {
-    const { id, property_values, expected, reason, property_matching_version, now } = withJsValues(json[index]);
+    const { id, property_values, expected, reason, property_matching_version, now } = putJsValues(json[index], json[index].js_values);
     yield {
       definitions: definitionsOf([flagText("vector", memberText(line, "property"))], property_matching_version),
       cases: [{
@@ -104,13 +107,4 @@ function answerOf({ status, value, payload, reason }) {
   if (status === "unknown_flag") return undefined;
   if (status === "inconclusive") return { unresolved: reason };
   return payload === undefined ? { value } : { value, payload };
-}
-
-/** Puts in place what JSON cannot carry. */
-function withJsValues(vector) {
-  for (const { path, kind, value } of vector.js_values ?? []) {
-    const holder = path.slice(0, -1).reduce((object, name) => object[name], vector);
-    holder[path.at(-1)] = { undefined: () => undefined, Date: () => new Date(value), NaN: () => NaN }[kind]();
-  }
-  return vector;
 }

@@ -1,6 +1,6 @@
 /** Where completing the user could change an answer, and what posthog-node's client answers then. */
-import { mock } from "node:test";
 import { openReference } from "../support/reference.mjs";
+import { atTime } from "./clock.mjs";
 
 /**
  * Completion adds `distinct_id` to the person and `$group_key` to every group the user is in, so it
@@ -13,15 +13,15 @@ export function completionMatters(definitions, user) {
 
 /** posthog-node's answer to one flag, at the time of the case; where it throws, any reason will do. */
 export async function referenceAnswer(definitions, { key, user, now }) {
-  if (now !== undefined) mock.timers.enable({ apis: ["Date"], now: new Date(now) });
-  const reference = openReference({ definitions });
-  try {
-    return await reference.evaluateFlag(key, user);
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) return { unresolved: "any" };
-    throw error;
-  } finally {
-    if (now !== undefined) mock.timers.reset();
-    await reference.close();
-  }
+  return atTime(now, async () => {
+    const reference = openReference({ definitions });
+    try {
+      return await reference.evaluateFlag(key, user);
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) return { unresolved: "any" };
+      throw error;
+    } finally {
+      await reference.close();
+    }
+  });
 }

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { COPY, elementTexts, memberText, openVectors, vectorFiles } from "./files.mjs";
+import { COPY, openVectors, vectorFiles } from "./files.mjs";
+import { elementTexts, memberText } from "./json-text.mjs";
 
 const index = JSON.parse(readFileSync(join(COPY, "index.json"), "utf8"));
 

@@ -1,24 +1,24 @@
 /**
- * Runs every vector through the built npm package in Node, as a user of the package would.
+ * Runs every vector through the built npm package in Node, Deno, Bun and workerd, as users would.
  *
- *   node tests/vectors/run.mjs [FILE…]
+ *   node tests/vectors/run.mjs [--runtime node,deno,bun,workerd] [FILE…]
  *
  * The vectors are read from $FLAGPOST_VECTORS, else from ../shared/vectors when that folder is beside
- * the project, else from this folder. A vector gives the context as the evaluator sees it, while the
- * package completes a user first, as posthog-node's client does; where that could change the answer,
- * the expected one is asked of posthog-node's client instead of taken from the file.
+ * the project, else from this folder. The answers are compared inside each runtime. Anything but
+ * every vector answered as expected in every runtime is a failure.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { fileURLToPath } from "node:url";
-import { evaluate, evaluateFlag, load } from "flagpost";
-import { COPY, openVectors, vectorFiles } from "./files.mjs";
-import { bulkCases, flagCases, hashCases, hazardCases, propertyCases, tableCases } from "./cases.mjs";
-import { completionMatters, referenceAnswer } from "./completion.mjs";
+import { parseArgs } from "node:util";
+import { linesOf, prepare } from "./batches.mjs";
+import { COPY, vectorFiles } from "./files.mjs";
+import { openRuntime, RUNTIME_NAMES } from "./runtimes.mjs";
 
 const SHOWN_MISMATCHES = 10;
-const CASES = { flags: flagCases, properties: propertyCases, hashes: hashCases, bulk: bulkCases, table: tableCases, hazards: hazardCases };
+
+// The answers were recorded in UTC; a date without a zone would give another one elsewhere.
+process.env.TZ = "UTC";
 
 function vectorFolder() {
   if (process.env.FLAGPOST_VECTORS) return process.env.FLAGPOST_VECTORS;
@@ -26,68 +26,71 @@ function vectorFolder() {
   return existsSync(beside) ? beside : COPY;
 }
 
-/** Whether an answer of the package is the expected one; `{unresolved: "any"}` takes every reason. */
-function agrees(actual, expected) {
-  if (expected?.unresolved === "any") return actual?.unresolved !== undefined;
-  return isDeepStrictEqual(asJson(actual), asJson(expected));
+function filesToRun(folder, only) {
+  if (only.length > 0) return only;
+  const files = vectorFiles(folder);
+  if (files.length === 0) throw new Error(`no vector files in ${folder}; set FLAGPOST_VECTORS to the folder that holds them`);
+  const indexed = folder === COPY ? Object.keys(JSON.parse(readFileSync(join(COPY, "index.json"), "utf8"))) : [];
+  for (const name of indexed) if (!files.includes(name)) throw new Error(`${name} is in index.json, but not in the folder`);
+  return files;
 }
 
-/** What is left in JSON: the files cannot tell a payload `-0` from `0`. */
-function asJson(answer) {
-  return answer === undefined ? undefined : JSON.parse(JSON.stringify(answer));
-}
-
-/** The package's answers to a case: one flag, or all of them when the case asks for many. */
-function answer(definitions, { user, key, keys, now }) {
-  const options = now === undefined ? {} : { now: new Date(now) };
-  if (keys === undefined) return [evaluateFlag(definitions, key, user, options)];
-  const answers = evaluate(definitions, user, options);
-  return keys.map((name) => (name in answers.unresolved ? { unresolved: answers.unresolved[name] } : { value: answers.featureFlags[name] }));
-}
-
-async function runFile(folder, file) {
-  const vectors = openVectors(folder, file);
-  const result = { file, count: vectors.count, run: 0, asked: 0, mismatches: [] };
-  if (vectors.kind === "differences") return { ...result, note: "describes other SDKs, nothing to run" };
-  for (const { definitions: text, cases } of CASES[vectors.kind](vectors)) {
-    const definitions = load(text);
-    for (const item of cases) {
-      let expected = item.keys ? item.expected : [item.expected];
-      if (!item.keys && !item.decided && completionMatters(text, item.user)) {
-        expected = [await referenceAnswer(text, item)];
-        result.asked += 1;
+/** A runtime's mismatches for each file, or the error that kept it from answering. */
+async function runIn(name, prepared, lines) {
+  const result = { name, version: "", answers: 0, mismatches: new Map(prepared.map(({ file }) => [file, []])), error: null };
+  try {
+    const { ask, close } = await openRuntime(name);
+    try {
+      const { runtime, replies } = await ask(lines);
+      result.version = runtime;
+      const batches = prepared.flatMap(({ file, batches }) => batches.map((batch) => ({ file, ...batch })));
+      for (const [index, { run, mismatches }] of replies.entries()) {
+        result.answers += run;
+        result.mismatches.get(batches[index].file).push(...mismatches.map((mismatch) => described(mismatch, batches[index])));
       }
-      const actual = answer(definitions, item);
-      for (const [index, wanted] of expected.entries()) {
-        result.run += 1;
-        if (!agrees(actual[index], wanted)) result.mismatches.push({ id: item.id, flag: item.keys?.[index] ?? item.key, wanted, actual: actual[index] });
-      }
+    } finally {
+      await close();
     }
-    definitions.free();
+  } catch (error) {
+    result.error = error;
   }
-  if (result.run !== vectors.count) throw new Error(`${file}: holds ${vectors.count} expected answers, ${result.run} were compared`);
   return result;
 }
 
-const folder = vectorFolder();
-const only = process.argv.slice(2);
-const files = only.length > 0 ? only : vectorFiles(folder);
-if (files.length === 0) throw new Error(`no vector files in ${folder}; set FLAGPOST_VECTORS to the folder that holds them`);
-if (folder === COPY) {
-  const index = JSON.parse(readFileSync(join(COPY, "index.json"), "utf8"));
-  for (const name of only.length > 0 ? [] : Object.keys(index)) if (!files.includes(name)) throw new Error(`${name} is in index.json, but not in the folder`);
+function described({ item, index, actual }, { cases }) {
+  const { id, key, keys, expected } = cases[item];
+  return { id, flag: keys?.[index] ?? key, wanted: expected[index], actual };
 }
 
-const total = { run: 0, asked: 0, mismatches: 0 };
-for (const file of files) {
-  const { run, asked, mismatches, note } = await runFile(folder, file);
-  const details = [asked && `${asked} asked of posthog-node`, note].filter(Boolean);
-  console.log(`${file.padEnd(34)} ${String(run).padStart(7)} answers, ${mismatches.length} differ${details.length ? ` (${details.join(", ")})` : ""}`);
-  for (const mismatch of mismatches.slice(0, SHOWN_MISMATCHES)) console.log(`    ${JSON.stringify(mismatch)}`);
-  if (mismatches.length > SHOWN_MISMATCHES) console.log(`    and ${mismatches.length - SHOWN_MISMATCHES} more`);
-  total.run += run;
-  total.asked += asked;
-  total.mismatches += mismatches.length;
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { runtime: { type: "string" } } });
+const names = options.runtime?.split(",") ?? RUNTIME_NAMES;
+for (const name of names) if (!RUNTIME_NAMES.includes(name)) throw new Error(`no runtime is called ${JSON.stringify(name)}; there are: ${RUNTIME_NAMES.join(", ")}`);
+
+const folder = vectorFolder();
+const prepared = [];
+for (const file of filesToRun(folder, positionals)) prepared.push(await prepare(folder, file));
+const lines = linesOf(prepared.flatMap(({ batches }) => batches));
+const results = [];
+for (const name of names) results.push(await runIn(name, prepared, lines));
+
+const column = (text) => String(text).padStart(9);
+console.log(`${"differing answers in".padEnd(34)} ${column("expected")} ${names.map(column).join(" ")}`);
+for (const { file, count, asked, note } of prepared) {
+  const cells = results.map(({ error, mismatches }) => column(error ? "-" : mismatches.get(file).length));
+  const details = note ?? (asked ? `${asked} expected answers asked of posthog-node's client` : "");
+  console.log(`${file.padEnd(34)} ${column(count)} ${cells.join(" ")}${details && `  ${details}`}`);
 }
-console.log(`vectors through the npm package: ${files.length} files, ${total.run} answers, ${total.mismatches} differ`);
-process.exitCode = total.mismatches === 0 && total.run > 0 ? 0 : 1;
+for (const { name, mismatches } of results) {
+  for (const [file, list] of mismatches) {
+    for (const mismatch of list.slice(0, SHOWN_MISMATCHES)) console.log(`${name}: ${file}: ${JSON.stringify(mismatch)}`);
+    if (list.length > SHOWN_MISMATCHES) console.log(`${name}: ${file}: and ${list.length - SHOWN_MISMATCHES} more`);
+  }
+}
+let good = true;
+for (const { name, version, answers, mismatches, error } of results) {
+  const differing = [...mismatches.values()].reduce((sum, list) => sum + list.length, 0);
+  good &&= !error && answers > 0 && differing === 0;
+  if (error) console.log(`vectors in ${name}: FAILED: ${error.message}`);
+  else console.log(`vectors in ${name} (${version}): ${prepared.length} files, ${answers} answers, ${differing} differ`);
+}
+process.exitCode = good ? 0 : 1;
