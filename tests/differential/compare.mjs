@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { evaluate, evaluateFlag, FlagpostError, load } from "flagpost";
+import { questionOf } from "./native.mjs";
 import { at, openEvaluator } from "./reference.mjs";
 
 /**
@@ -29,7 +30,7 @@ export async function compareDocument(document, oracle, seen = () => {}) {
     if (!reference) return { cases, refused: true, mismatches };
     if (!loaded) return { cases, refused: false, mismatches: [{ how: ["load"], reference: { loads: true }, flagpost: { loads: false } }] };
     const options = { now: new Date(now) };
-    const native = oracle && (await oracle.answers({ text, contexts, now, users }));
+    const native = oracle && (await oracle.answers(questionOf({ text, contexts, now, users })));
     for (const [index, user] of users.entries()) {
       const bulk = await reference.all(user);
       const ours = evaluate(loaded, user, options);

@@ -11,8 +11,8 @@ export function buildOracle() {
 }
 
 /** Starts a program that answers a JSON line with a JSON line. */
-export function openOracle(program, args = [], env = process.env) {
-  const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+export function openOracle(program, env = process.env) {
+  const child = spawn(program, { env, stdio: ["pipe", "pipe", "inherit"] });
   const waiting = [];
   let pending = "";
   let ended;
@@ -32,7 +32,7 @@ export function openOracle(program, args = [], env = process.env) {
     if (ended) throw ended;
     const line = await new Promise((resolve, reject) => {
       waiting.push({ resolve, reject });
-      child.stdin.write(`${JSON.stringify(question)}\n`);
+      child.stdin.write(`${question}\n`);
     });
     const answer = JSON.parse(line);
     if (answer.error !== undefined) throw new Error(`the native evaluator: ${answer.error}`);
@@ -40,14 +40,17 @@ export function openOracle(program, args = [], env = process.env) {
   }
 
   return {
-    ask,
-    /** The answers for each user, in the order of the flags, as the npm package gives them. */
-    async answers({ text, contexts, now, users }) {
-      const answers = await ask({ definitions: text, contexts: contexts ?? [], now, users: users.map(userText) });
-      return answers.map((flags) => flags.map(answerOf));
-    },
+    ask: (question) => ask(JSON.stringify(question)),
+    /** The answers to a `questionOf`: for each user those of all flags in order, as the npm package gives them. */
+    answers: async (question) => (await ask(question)).map((flags) => flags.map(answerOf)),
     close: () => child.stdin.end(),
+    kill: () => child.kill(),
   };
+}
+
+/** Definitions and users as a line for the oracle. */
+export function questionOf({ text, contexts, now, users }) {
+  return JSON.stringify({ definitions: text, contexts: contexts ?? [], now, users: users.map(userText) });
 }
 
 function answerOf({ value, payload, unresolved }) {

@@ -46,7 +46,8 @@ export async function openEvaluator({ text, contexts }) {
 
   const contextOf = (user) => poller.createEvaluationContext(user.distinctId, user.groups ?? {}, completedPerson(user), completedGroups(user));
   return {
-    keys: Object.keys(poller.featureFlagsByKey),
+    /** In the order of the definitions, which a JavaScript object does not keep. */
+    keys: [...new Set(poller.featureFlags.map((flag) => String(flag.key)))],
 
     /** One flag: `{value, payload?}`, `{unresolved}` or `{threw}`. */
     async one(key, user) {

@@ -41,7 +41,7 @@ export function buildMutants(mutants) {
     once(text, /fn main\(\) -> .* \{\n/, (head) => `${head}    flagpost_engine::mutant::choose(std::env::var("FLAGPOST_MUTANT")?.parse()?);\n`));
   execFileSync("cargo", ["build", "--quiet", "--package", "flagpost-engine", "--example", "oracle"], {
     cwd: folder,
-    env: { ...process.env, CARGO_TARGET_DIR: join(folder, "target"), CARGO_PROFILE_DEV_OPT_LEVEL: "1", CARGO_PROFILE_DEV_DEBUG: "0", RUSTFLAGS: "--cap-lints warn -A warnings" },
+    env: { ...process.env, CARGO_TARGET_DIR: join(folder, "target"), CARGO_PROFILE_DEV_OPT_LEVEL: "2", CARGO_PROFILE_DEV_DEBUG: "0", RUSTFLAGS: "--cap-lints warn -A warnings" },
     stdio: ["ignore", "inherit", "inherit"],
   });
   return join(folder, "target/debug/examples/oracle");

@@ -6,15 +6,17 @@
  * Every mutant answers the same cases natively until an answer differs from posthog-node's. A mutant
  * that survives fails the run, and so does the unchanged evaluator if it differs.
  */
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { agrees } from "../differential/compare.mjs";
 import { documentOf } from "../differential/documents.mjs";
-import { openOracle } from "../differential/native.mjs";
+import { openOracle, questionOf } from "../differential/native.mjs";
 import { at, openEvaluator } from "../differential/reference.mjs";
 import { buildMutants } from "./build.mjs";
 import { MUTANTS } from "./mutants.mjs";
 
 const LEAST_MUTANTS = 30;
+const AT_ONCE = 32;
 const { values } = parseArgs({ options: { cases: { type: "string", default: "40000" }, seed: { type: "string", default: "7" } } });
 
 /** Documents with posthog-node's answers: for every user, for every flag in order. */
@@ -26,39 +28,36 @@ async function answeredDocuments(seed, cases) {
     await at(document.now, async () => {
       const reference = await openEvaluator({ text, contexts: document.contexts });
       if (!reference) return;
-      const keys = keysInOrder(document.definitions.flags, reference.keys);
       const expected = [];
-      for (const user of document.users) expected.push(await Promise.all(keys.map((key) => reference.one(key, user))));
-      documents.push({ ...document, text, keys, expected });
-      asked += keys.length * document.users.length;
+      for (const user of document.users) expected.push(await Promise.all(reference.keys.map((key) => reference.one(key, user))));
+      documents.push({ question: questionOf({ ...document, text }), expected });
+      asked += expected.flat().length;
     });
   }
   return documents;
 }
 
-/** The keys of the flags in the order of the definitions, which a JavaScript object does not keep. */
-function keysInOrder(flags, kept) {
-  return [...new Set(flags.map((flag) => String(flag.key)))].filter((key) => kept.includes(key));
-}
-
-/** The number of the first case whose answer differs, with the answers; undefined if all agree. */
+/** The first case whose answer differs: its number and both answers; undefined if all agree. */
 async function firstDifference(program, number, documents) {
-  const oracle = openOracle(program, [], { ...process.env, FLAGPOST_MUTANT: String(number) });
+  const oracle = openOracle(program, { ...process.env, FLAGPOST_MUTANT: String(number) });
   let asked = 0;
   try {
-    for (const document of documents) {
-      // A mutant may keep flags that the evaluator leaves out, or the other way round: that differs, too.
-      const answers = await oracle.answers(document);
-      for (const [user, expected] of document.expected.entries()) {
-        if (answers[user].length !== expected.length) return { asked: asked + 1, reference: `${expected.length} flags`, mutant: `${answers[user].length} flags` };
-        for (const [place, wanted] of expected.entries()) {
-          asked += 1;
-          if (!agrees(answers[user][place], wanted)) return { asked, reference: wanted, mutant: answers[user][place] };
+    for (let from = 0; from < documents.length; from += AT_ONCE) {
+      const some = documents.slice(from, from + AT_ONCE);
+      const answers = await Promise.all(some.map(({ question }) => oracle.answers(question)));
+      for (const [place, { expected }] of some.entries()) {
+        for (const [user, wanted] of expected.entries()) {
+          const given = answers[place][user];
+          // A mutant may leave flags out, or keep flags that should have been left out.
+          if (given.length !== wanted.length) return { asked: asked + 1, reference: `${wanted.length} flags`, mutant: `${given.length} flags` };
+          const differs = wanted.findIndex((answer, flag) => !agrees(given[flag], answer));
+          if (differs >= 0) return { asked: asked + differs + 1, reference: wanted[differs], mutant: given[differs] };
+          asked += wanted.length;
         }
       }
     }
   } finally {
-    oracle.close();
+    oracle.kill();
   }
 }
 
@@ -69,8 +68,13 @@ const cases = documents.reduce((sum, { expected }) => sum + expected.flat().leng
 const survivors = [];
 const unchanged = await firstDifference(program, 0, documents);
 if (unchanged) console.log(`the unchanged evaluator differs: ${JSON.stringify(unchanged)}`);
+const results = new Array(MUTANTS.length);
+const waiting = MUTANTS.keys();
+await Promise.all(Array.from({ length: availableParallelism() }, async () => {
+  for (const index of waiting) results[index] = await firstDifference(program, index + 1, documents);
+}));
 for (const [index, [rule]] of MUTANTS.entries()) {
-  const found = await firstDifference(program, index + 1, documents);
+  const found = results[index];
   if (!found) survivors.push(rule);
   console.log(`${found ? `killed by case ${String(found.asked).padStart(6)}` : "SURVIVED            "}  ${rule}`);
 }
