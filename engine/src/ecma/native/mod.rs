@@ -10,6 +10,7 @@ use super::Host;
 pub struct NativeHost(());
 
 impl NativeHost {
+    /// The host; it holds nothing.
     #[must_use]
     pub fn new() -> Self {
         NativeHost::default()

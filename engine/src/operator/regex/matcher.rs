@@ -4,7 +4,7 @@ use super::program::{Instruction, Program};
 use super::set::Set;
 
 /// Instructions looked at in one search before it is given up.
-const MOST_STEPS: u32 = 1 << 25;
+const MOST_STEPS: u32 = 1 << 24;
 
 /// Searches an ASCII text; `None` if that takes too many steps.
 ///

@@ -28,7 +28,7 @@ pub(crate) struct RegexMatch {
     pattern: Pattern,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 enum Pattern {
     /// The empty pattern is found everywhere.
     Everywhere,
@@ -44,7 +44,7 @@ enum Pattern {
     Throws,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 enum Search {
     Program(Program),
     /// Its counts make the program large: it is built for each text, with no higher counts than that
@@ -166,6 +166,109 @@ mod tests {
             for source in sources {
                 assert_eq!(kind(source), expected, "{source}");
             }
+        }
+    }
+
+    /// What a pattern's program says of a text, however many instructions it has.
+    fn found(tokens: &[Token], sets: &[Set], cut: u32, text: &str) -> Option<bool> {
+        let program = Program::build(tokens, sets, cut, usize::MAX)?;
+        matcher::find(&program, sets, text.as_bytes())
+    }
+
+    fn parsed(source: &str) -> (Vec<Token>, Vec<Set>) {
+        match parse::parse(source.as_bytes()) {
+            Parsed::Valid { tokens, sets, .. } => (tokens, sets),
+            _ => (Vec::new(), Vec::new()),
+        }
+    }
+
+    #[test]
+    fn counts_cut_to_one_more_than_the_text_has_bytes_find_the_same() {
+        let mut texts = vec![String::new()];
+        for length in 0..5 {
+            for prefix in texts.clone().iter().filter(|text| text.len() == length) {
+                texts.extend(["a", "b"].map(|letter| format!("{prefix}{letter}")));
+            }
+        }
+        let mut outcomes = [0, 0];
+        for source in [
+            "^a{3}$",
+            "^a{9}$",
+            "^(a|){7}$",
+            "^(?:a?b?){2,7}$",
+            "(?:^a|b$|a){2,9}",
+            "^(?:ab|a){0,8}$",
+            "^(?:a{2,9}b{0,7}){1,8}$",
+            "^(?:(?:a|^){6,}b){0,7}$",
+            "(?:^|a){8}b",
+            "^(?:ab?){3,}$",
+        ] {
+            let (tokens, sets) = parsed(source);
+            for text in &texts {
+                let all = found(&tokens, &sets, u32::MAX, text);
+                let cut = found(&tokens, &sets, text.len() as u32 + 1, text);
+                assert!(all.is_some());
+                assert_eq!(cut, all, "{source} in {text:?}");
+                outcomes[usize::from(all == Some(true))] += 1;
+            }
+        }
+        assert!(outcomes.iter().all(|count| *count > 100), "{outcomes:?}");
+    }
+
+    #[test]
+    fn repetitions_of_repetitions_are_refused_before_they_are_written() {
+        for source in
+            ["a{4294967295}", "(((a{1000}){1000}){1000}){1000}", "(?:(?:a{0,9999}){9999,}){9999}"]
+        {
+            let (tokens, sets) = parsed(source);
+            assert!(
+                Program::build(&tokens, &sets, u32::MAX, MOST_INSTRUCTIONS).is_none(),
+                "{source}"
+            );
+            let pattern = Pattern::new(source.as_bytes());
+            assert!(
+                matches!(pattern, Pattern::Portable { search: Search::Counted(_), .. }),
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pattern_without_counts_is_built_once_whatever_its_length() {
+        for part in ["|", "a", "a*", "a+", "a?", "(?:a|b)*?", "()|", "[a-z]+", "^|", "\\d"] {
+            let source = part.repeat(MOST_BYTES / part.len());
+            let pattern = Pattern::new(source.as_bytes());
+            let built = matches!(pattern, Pattern::Portable { search: Search::Program(_), .. });
+            assert!(built, "many {part}");
+        }
+    }
+
+    #[test]
+    fn nesting_needs_no_stack() {
+        let groups = |count| format!("{}a{}", "(?:".repeat(count), "|b)*".repeat(count));
+        let run = move || {
+            assert_eq!(kind(&groups(250)), "portable");
+            assert_eq!(kind(&groups(251)), "not portable");
+            assert_eq!(kind(&groups(1_000_000)), "not portable");
+            assert_eq!(kind(&"(".repeat(1_000_000)), "invalid");
+            let (tokens, sets) = parsed(&groups(1000));
+            assert_eq!(found(&tokens, &sets, u32::MAX, "ba"), Some(true));
+        };
+        std::thread::Builder::new().stack_size(256 << 10).spawn(run).unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn work_has_a_limit_that_patterns_with_many_ways_do_not_reach_by_themselves() {
+        let text = "a".repeat(100_000);
+        for (source, expected) in [
+            ("(a+)+b", Some(false)),
+            ("(a|a)*b", Some(false)),
+            ("^((a*)*)*$", Some(true)),
+            ("(a?){40}a{40}b", Some(false)),
+            ("(a?){1000}b", None),
+        ] {
+            let (tokens, sets) = parsed(source);
+            assert_eq!(found(&tokens, &sets, u32::MAX, &text), expected, "{source}");
         }
     }
 }

@@ -7,7 +7,7 @@ pub(super) const UNBOUNDED: u32 = i32::MAX as u32;
 
 /// One step of a program. Targets are distances from the step itself, so that a copy of steps that
 /// lead nowhere else means the same.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Instruction {
     /// Takes this byte.
     Byte(u8),
@@ -25,7 +25,7 @@ pub(super) enum Instruction {
 }
 
 /// A piece of a pattern. Groups nest as their brackets do.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Token {
     Step(Instruction),
     Open,
@@ -38,7 +38,7 @@ pub(super) enum Token {
     },
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Program {
     pub(super) instructions: Vec<Instruction>,
     /// The bytes a match can begin with that does not begin at the start of the text.

@@ -1,7 +1,7 @@
 //! Sets of ASCII characters, and the bracket classes that spell them.
 
 /// A set of ASCII characters, a bit for each code.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Set([u64; 2]);
 
 /// A character or a set, as an escape or a member of a class names it.
