@@ -1,8 +1,8 @@
 //! Flagpost's evaluator: PostHog flag definitions, a user and a time in; answers out.
 //!
 //! The crate is pure. It reads no clock, no environment, no file and no network, starts no thread,
-//! and does not panic: every time is an argument, and what belongs to the JavaScript host (regular
-//! expressions, date strings, letter case, number text) is asked through [`ecma::Host`].
+//! and does not panic: every time is an argument, and what belongs to the JavaScript host (date
+//! strings, letter case, number text) is asked through [`ecma::Host`].
 //!
 //! The way through it: [`Definitions::parse`] -> [`compile`] -> [`Ruleset`], then
 //! [`Context`] (a user laid out for that ruleset) -> [`Evaluator::flag`] -> [`Answer`].

@@ -19,7 +19,6 @@ pub struct Evaluator {
     ruleset: Ruleset,
     /// The snapshot's header as it is: JSON text, which JavaScript reads best.
     header: Option<String>,
-    host: JsHost,
 }
 
 #[wasm_bindgen]
@@ -41,12 +40,11 @@ impl Evaluator {
         } else {
             (bytes, None)
         };
-        let host = JsHost::default();
-        let definitions = Definitions::parse(definitions, &host).map_err(thrown)?;
+        let definitions = Definitions::parse(definitions, &JsHost).map_err(thrown)?;
         let options =
             CompileOptions { evaluation_contexts: evaluation_contexts.unwrap_or_default() };
-        let ruleset = compile(&definitions, &options, &host);
-        Ok(Evaluator { ruleset, header, host })
+        let ruleset = compile(&definitions, &options, &JsHost);
+        Ok(Evaluator { ruleset, header })
     }
 
     /// What answers refer to, as a plain object: `Tables` in `js/src/evaluator-glue.d.ts`.
@@ -77,7 +75,7 @@ impl Evaluator {
             .map_err(|error| JsValue::from(js_sys::Error::new(&error.to_string())))?;
         context.complete(&self.ruleset);
         let mut evaluator =
-            flagpost_engine::Evaluator::new(&self.ruleset, &context, &self.host, now_ms);
+            flagpost_engine::Evaluator::new(&self.ruleset, &context, &JsHost, now_ms);
         let mut codes = Vec::new();
         let mut evaluate = |flag: FlagId| codes.extend(encode(evaluator.flag(flag)));
         match flags {

@@ -29,7 +29,7 @@ impl Compiler<'_> {
         let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
         let slot = self.slot(&key);
         let id = self.ruleset.predicates.len();
-        let (operation, support) = self.operation(property, id as u32);
+        let (operation, support) = self.operation(property);
         self.ruleset.predicates.push(Predicate { slot, operation, support });
         Filter::Property(id)
     }
@@ -80,14 +80,12 @@ impl Compiler<'_> {
         }
     }
 
-    /// A property filter's operator with its value, and whether it can be evaluated at all. `id` names
-    /// the filter towards the host.
-    pub(super) fn operation(&self, property: &Value, id: u32) -> (Operation, Support) {
+    /// A property filter's operator with its value, and whether it can be evaluated at all.
+    pub(super) fn operation(&self, property: &Value) -> (Operation, Support) {
         Operation::compile(
             property.get("operator"),
             property.get("value").unwrap_or(UNDEFINED),
             self.definitions.version_2,
-            id,
             self.host,
         )
     }

@@ -121,7 +121,7 @@ impl<'a> Compiler<'a> {
                 self.holds_unsupported(value, references)?
             } else {
                 match kind(value) {
-                    Kind::Property => self.operation(value, 0).1 == Support::Unsupported,
+                    Kind::Property => self.operation(value).1 == Support::Unsupported,
                     Kind::Flag => {
                         matches!(self.dependency(value), Filter::Flag(Dependency::Unsupported))
                     }

@@ -19,10 +19,6 @@ pub(crate) use text::{
 ///
 /// Texts handed over are well-formed Unicode.
 pub trait Host {
-    /// `new RegExp(pattern).test(text)`, or `None` if the host cannot compile or run it. `id` is the
-    /// same for the same pattern of one ruleset, so that a host can keep what it compiled.
-    fn regex_test(&self, id: u32, pattern: &str, text: &str) -> Option<bool>;
-
     /// `new Date(text).valueOf()`: milliseconds since the epoch, NaN if the host cannot read it.
     fn parse_date(&self, text: &str) -> f64;
 

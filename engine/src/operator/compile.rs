@@ -11,15 +11,13 @@ use crate::ecma::Host;
 use crate::value::Value;
 
 impl Operation {
-    /// `operator` is the filter's member of that name, if any; anything falsy means `exact`. `id` is
-    /// the filter's own number, for the host to keep compiled patterns by.
+    /// `operator` is the filter's member of that name, if any; anything falsy means `exact`.
     ///
     /// PARITY: `matchPropertyValue`, `assertFeatureFlagFilterSupported` (@posthog/core).
     pub(crate) fn compile(
         operator: Option<&Value>,
         value: &Value,
         version_2: bool,
-        id: u32,
         host: &dyn Host,
     ) -> (Self, Support) {
         let name = match operator {
@@ -41,7 +39,7 @@ impl Operation {
             (Operation::Exact(exact), support)
         };
         let regex = |negate| {
-            let (regex, support) = RegexMatch::compile(negate, value, id, host);
+            let (regex, support) = RegexMatch::compile(negate, value, host);
             (Operation::Regex(regex), support)
         };
         let date = |before| {

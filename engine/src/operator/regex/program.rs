@@ -1,0 +1,186 @@
+//! What the matcher runs, and how it is put together.
+
+use super::set::Set;
+
+/// The count that V8 takes for "any number", itself and every larger one.
+pub(super) const UNBOUNDED: u32 = i32::MAX as u32;
+
+/// One step of a program. Targets are distances from the step itself, so that a copy of steps that
+/// lead nowhere else means the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Instruction {
+    /// Takes this byte.
+    Byte(u8),
+    /// Takes a byte of this set.
+    Set(u32),
+    /// Goes on if nothing was taken before: `^`.
+    Start,
+    /// Goes on if nothing is left: `$`.
+    End,
+    /// Goes on with the next step and over there.
+    Split(i32),
+    /// Goes on over there only.
+    Jump(i32),
+    Match,
+}
+
+/// A piece of a pattern. Groups nest as their brackets do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Token {
+    Step(Instruction),
+    Open,
+    Bar,
+    Close,
+    /// `least <= most <= UNBOUNDED` times what stands before it.
+    Repeat {
+        least: u32,
+        most: u32,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) instructions: Vec<Instruction>,
+    /// The bytes a match can begin with that does not begin at the start of the text.
+    pub(super) first: Set,
+}
+
+/// A group whose end has not come yet.
+struct Group {
+    start: usize,
+    /// Where its last alternative starts.
+    alternative: usize,
+    /// How many of the waiting jumps are not its own.
+    jumps: usize,
+}
+
+impl Program {
+    /// Builds the program of a pattern in which every count above `cut` is `cut`; `None` if it has more
+    /// than `limit` instructions, which is known before they are written.
+    ///
+    /// On a text of L bytes the program with `cut` = L + 1 finds what the program with all counts finds.
+    /// A part x of a pattern relates places where it starts to places where it ends, never an earlier
+    /// one, and `x{n,m}` is the union of x^j for j from n to m. Of more than L such steps at least one stays
+    /// where it is, because a text has only L + 1 places. It can be left out or taken again, so
+    /// x^j = x^(L+1) for every j > L + 1, and neither n nor m needs to be larger.
+    ///
+    /// JavaScript refuses to go through a loop once more without taking anything. That leaves out only
+    /// ways that return to the same place, so the same texts match.
+    pub(super) fn build(tokens: &[Token], sets: &[Set], cut: u32, limit: usize) -> Option<Program> {
+        let mut code = Vec::new();
+        // Ends of alternatives, which wait to learn where their group ends.
+        let mut jumps = Vec::new();
+        let mut groups = Vec::new();
+        let mut group = Group { start: 0, alternative: 0, jumps: 0 };
+        let mut atom = 0;
+        for token in tokens {
+            match *token {
+                Token::Step(instruction) => {
+                    atom = code.len();
+                    code.push(instruction);
+                }
+                Token::Open => {
+                    groups.push(group);
+                    let start = code.len();
+                    group = Group { start, alternative: start, jumps: jumps.len() };
+                }
+                Token::Bar => {
+                    let over = code.len() - group.alternative + 2;
+                    code.insert(group.alternative, Instruction::Split(over as i32));
+                    jumps.push(code.len());
+                    code.push(Instruction::Jump(0));
+                    group.alternative = code.len();
+                }
+                Token::Close => {
+                    land(&mut code, jumps.drain(group.jumps..));
+                    atom = group.start;
+                    group = groups.pop()?;
+                }
+                Token::Repeat { least, most } => {
+                    let most = if most == UNBOUNDED { most } else { most.min(cut) };
+                    repeat(&mut code, atom, least.min(cut), most, limit)?;
+                }
+            }
+            if code.len() >= limit {
+                return None;
+            }
+        }
+        land(&mut code, jumps.drain(..));
+        code.push(Instruction::Match);
+        code.shrink_to_fit();
+        let first = first(&code, sets);
+        Some(Program { instructions: code, first })
+    }
+}
+
+/// Leads jumps to the end of the code.
+fn land(code: &mut [Instruction], jumps: impl Iterator<Item = usize>) {
+    let end = code.len();
+    for position in jumps {
+        if let Some(jump) = code.get_mut(position) {
+            *jump = Instruction::Jump((end - position) as i32);
+        }
+    }
+}
+
+/// Repeats the instructions from `start` on.
+fn repeat(
+    code: &mut Vec<Instruction>,
+    start: usize,
+    least: u32,
+    most: u32,
+    limit: usize,
+) -> Option<()> {
+    let length = code.len() - start;
+    if most == 0 {
+        code.truncate(start);
+    }
+    if most == 0 || length == 0 {
+        return Some(());
+    }
+    let unbounded = most == UNBOUNDED;
+    let copies = if unbounded { least.max(1) } else { most };
+    let splits = if unbounded { 1 + u32::from(least == 0) } else { most - least };
+    let total = u64::from(copies) * length as u64 + u64::from(splits);
+    let end = usize::try_from(total).ok()?.checked_add(start).filter(|end| *end <= limit)?;
+    let mut body = start;
+    if least == 0 {
+        code.insert(start, Instruction::Split((end - start) as i32));
+        body += 1;
+    }
+    for copy in 1..copies {
+        if copy >= least && !unbounded {
+            code.push(Instruction::Split((end - code.len()) as i32));
+        }
+        code.extend_from_within(body..body + length);
+    }
+    if unbounded {
+        code.push(Instruction::Split(-(length as i32)));
+    }
+    Some(())
+}
+
+/// What can be taken first away from the start and the end of a text.
+fn first(code: &[Instruction], sets: &[Set]) -> Set {
+    let mut found = Set::default();
+    let mut seen = vec![false; code.len()];
+    let mut waiting = vec![0];
+    while let Some(at) = waiting.pop() {
+        let (Some(instruction), Some(seen @ false)) = (code.get(at), seen.get_mut(at)) else {
+            continue;
+        };
+        *seen = true;
+        match *instruction {
+            Instruction::Byte(byte) => found.add(byte),
+            Instruction::Set(set) => {
+                found.add_all(&sets.get(set as usize).copied().unwrap_or_default())
+            }
+            Instruction::Split(over) => {
+                waiting.extend([at + 1, at.wrapping_add_signed(over as isize)]);
+            }
+            Instruction::Jump(over) => waiting.push(at.wrapping_add_signed(over as isize)),
+            Instruction::Start | Instruction::End | Instruction::Match => {}
+        }
+    }
+    found
+}
