@@ -180,10 +180,12 @@ function writeNested(writer: Writer, value: unknown, depth: number): boolean {
 }
 
 function writeArray(writer: Writer, items: readonly unknown[], depth: number): boolean {
-  take(writer, items.length);
+  // A proxy may give anything for a length, and something else each time.
+  const length = Math.max(0, Math.trunc(items.length) || 0);
+  take(writer, length);
   writer.byte(ARRAY);
-  writer.count(items.length);
-  for (let index = 0; index < items.length; index++) {
+  writer.count(length);
+  for (let index = 0; index < length; index++) {
     if (!(index in items)) writer.byte(NULL);
     else if (!writeNested(writer, items[index], depth + 1)) return false;
   }
