@@ -57,10 +57,10 @@ fn write(value: &Value, noise: &mut dyn FnMut() -> usize, structural: bool, out:
         Value::Object(members) => {
             out.push('{');
             let mut keys: Vec<&String> = members.keys().collect();
-            if noise() % 2 == 0 {
+            if noise().is_multiple_of(2) {
                 keys.reverse();
             }
-            let unknown = structural && !members.is_empty() && noise() % 2 == 0;
+            let unknown = structural && !members.is_empty() && noise().is_multiple_of(2);
             if unknown {
                 out.push_str(r#""unheard of":{"a":[1e400,"\ud800"]}, "unheard of" : [[]],"#);
             }

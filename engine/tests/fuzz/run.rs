@@ -27,7 +27,7 @@ pub(crate) fn corpus(folder: &str) -> Vec<Vec<u8>> {
 }
 
 /// What is being tested now, and since when.
-type Current = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
+type Current = Mutex<Option<(Instant, Vec<u8>)>>;
 
 /// Asks `check` about the input that `build` makes of each recipe. A panic in it, an error, and taking more
 /// than [`LIMIT`] are failures.
@@ -47,7 +47,7 @@ pub(crate) fn fuzz<S: Strategy>(
         config.rng_seed = RngSeed::Fixed(3);
     }
     let cases = config.cases;
-    let current: Current = Arc::default();
+    let current: Arc<Current> = Arc::default();
     watch(target, Arc::downgrade(&current));
     let ran = std::cell::Cell::new(0_u32);
     let started = Instant::now();
@@ -80,7 +80,7 @@ fn keep(target: &str, input: &[u8]) -> PathBuf {
 }
 
 /// Ends the process when an input takes too long: nothing else can stop it.
-fn watch(target: &str, current: std::sync::Weak<Mutex<Option<(Instant, Vec<u8>)>>>) {
+fn watch(target: &str, current: std::sync::Weak<Current>) {
     let target = target.to_owned();
     std::thread::spawn(move || {
         while let Some(current) = current.upgrade() {
