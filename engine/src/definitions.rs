@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::ecma::Host;
 use crate::error::Error;
-use crate::json::{Fault, Reader, quoted};
+use crate::json::{Fault, MAX_MEMORY, Reader};
+use crate::problems::{Problems, named};
 use crate::text::Text;
 use crate::value::Value;
+
+/// Bytes of definitions that are read.
+const MAX_BYTES: usize = 256 << 20;
 
 /// The body of PostHog's `GET /flags/definitions?send_cohorts`, or posthog-node's cached copy of it in
 /// either key style.
@@ -20,7 +24,7 @@ pub struct Definitions {
     pub(crate) cohorts_throw: bool,
     /// Whether properties match explicitly (version 2) or by the older, looser rules.
     pub(crate) version_2: bool,
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Problems,
 }
 
 #[derive(Clone, Debug)]
@@ -38,9 +42,16 @@ impl Definitions {
     /// Only the frame must be right: an object with a `flags` list. A flag that cannot be read becomes
     /// one unresolved flag, and members this version does not know are passed over.
     ///
+    /// DIFFERENCE: definitions of more than 256 MiB, or that would take about 2 GiB once read, are refused:
+    /// they would exhaust the memory of the evaluator at the edge, where a `u32` counts the bytes.
+    ///
     /// # Errors
-    /// [`Error::is_json`] if it is not JSON, [`Error::is_shape`] if it is something else's JSON.
+    /// [`Error::is_json`] if it is not JSON, [`Error::is_shape`] if it is something else's JSON or too
+    /// large.
     pub fn parse(bytes: &[u8], host: &dyn Host) -> Result<Self, Error> {
+        if bytes.len() > MAX_BYTES {
+            return Err(too_large());
+        }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
             Error::json(format!("the definitions are not UTF-8 at byte {}", error.valid_up_to()))
@@ -51,9 +62,12 @@ impl Definitions {
         let read = if reader.peek() == Some(b'{') {
             reader.members(|reader, name| frame.member(reader, &name, text, host))
         } else {
-            reader.value_or_skip().map(|_| frame.flags = Flags::NoObject)
+            reader.skip().map(|()| frame.flags = Flags::NoObject)
         };
-        read.map_err(|fault| invalid(reader.error(fault)))?;
+        read.map_err(|fault| match fault {
+            Fault::Size => too_large(),
+            Fault::Syntax | Fault::Depth => invalid(reader.error(fault)),
+        })?;
         reader.end().map_err(invalid)?;
         frame.finish()
     }
@@ -69,6 +83,14 @@ impl Definitions {
     pub fn is_empty(&self) -> bool {
         self.flags.is_empty()
     }
+}
+
+fn too_large() -> Error {
+    Error::shape(format!(
+        "the definitions are too large: at most {} MiB, and about {} MiB once read",
+        MAX_BYTES >> 20,
+        MAX_MEMORY >> 20
+    ))
 }
 
 /// The members of the definitions, as they come; a repeated one replaces the one before.
@@ -107,7 +129,7 @@ impl Frame {
             b"groupTypeMapping" => mapping_camel,
             b"property_matching_version" => version,
             b"propertyMatchingVersion" => version_camel,
-            _ => return reader.value_or_skip().map(drop),
+            _ => return reader.skip(),
         };
         *place = reader.value_or_skip()?;
         Ok(())
@@ -130,11 +152,11 @@ impl Frame {
                 Some(flag @ Value::Object(_)) => definitions.flags.push(FlagDefinition::Read(flag)),
                 Some(_) => definitions
                     .problems
-                    .push(format!("flag number {number} is not an object: it is left out")),
+                    .add(|| format!("flag number {number} is not an object: it is left out")),
                 None => {
                     definitions
                         .problems
-                        .push(format!("flag number {number} is nested too deep to be read"));
+                        .add(|| format!("flag number {number} is nested too deep to be read"));
                     let flag = text.get(start..reader.position()).unwrap_or_default();
                     let key = key_of(flag, host);
                     definitions.flags.extend(key.map(|key| FlagDefinition::Unreadable { key }));
@@ -156,17 +178,18 @@ impl Frame {
                     definitions.cohorts.extend(ids.zip(cohorts.into_iter().map(Some)));
                 }
                 Some(other) => definitions.cohorts_throw = other.is_truthy(),
-                None => {
-                    definitions.problems.push("`cohorts` is nested too deep to be read".to_owned())
-                }
+                None => definitions
+                    .problems
+                    .add(|| "`cohorts` is nested too deep to be read".to_owned()),
             }
             return Ok(());
         }
         reader.members(|reader, id| {
             let cohort = reader.value_or_skip()?;
             if cohort.is_none() {
-                let id = quoted(&id);
-                definitions.problems.push(format!("cohort {id} is nested too deep to be read"));
+                definitions
+                    .problems
+                    .add(|| format!("cohort {} is nested too deep to be read", named(&id)));
             }
             definitions.cohorts.insert(id, cohort);
             Ok(())

@@ -24,6 +24,8 @@ mod error;
 mod evaluate;
 mod json;
 mod operator;
+#[cfg(feature = "compile")]
+mod problems;
 mod ruleset;
 pub mod snapshot;
 mod text;

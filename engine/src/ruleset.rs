@@ -147,7 +147,7 @@ pub(crate) struct Flag {
 }
 
 /// What a payload hangs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PayloadKey {
     True,
     Variant(StringId),
@@ -194,7 +194,8 @@ pub(crate) struct Holdout {
     pub(crate) value: StringId,
 }
 
-/// The variant table: upper bounds accumulated as the reference does.
+/// The variant table: upper bounds accumulated as the reference does, and rising: a variant that reaches
+/// no further than those before it is left out.
 #[derive(Debug)]
 pub(crate) enum Variants {
     Table(Vec<Variant>),
@@ -204,7 +205,7 @@ pub(crate) enum Variants {
 
 #[derive(Debug)]
 pub(crate) struct Variant {
-    pub(crate) min: f64,
+    /// Users below it, and not below the variant before, have this variant.
     pub(crate) max: f64,
     pub(crate) key: VariantKey,
 }

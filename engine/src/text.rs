@@ -38,6 +38,12 @@ impl Text {
         }
     }
 
+    /// The text as JSON: in quotes, a lone surrogate as an escape.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        crate::json::quoted(self)
+    }
+
     /// The UTF-16 code units JavaScript sees.
     #[must_use]
     pub fn to_utf16(&self) -> Vec<u16> {

@@ -31,6 +31,10 @@ use flagpost_engine::{Context, GroupContext, Text, Value};
 /// The writer nests at most 100 deep; anything deeper is not its work.
 const MAX_DEPTH: usize = 128;
 
+/// Values inside arrays and objects that the writer writes at most, all of a user's together. Room is
+/// reserved for as many as a count says, so that this bounds the memory that any bytes can ask for.
+const MAX_VALUES: usize = 4_000_000;
+
 /// The bytes are not a user as this module's text describes it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed {
@@ -47,10 +51,10 @@ impl fmt::Display for Malformed {
 /// Reads a user laid out for a ruleset with so many slots and group types.
 ///
 /// # Errors
-/// [`Malformed`] for bytes that are cut short, longer than the layout, nested too deep, or hold an
-/// unknown tag.
+/// [`Malformed`] for bytes that are cut short, longer than the layout, nested too deep, hold too many
+/// values or an unknown tag.
 pub fn decode(bytes: &[u8], slots: usize, group_types: usize) -> Result<Context, Malformed> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = Reader { rest: bytes, values: MAX_VALUES };
     reader
         .context(slots, group_types)
         .filter(|_| reader.rest.is_empty())
@@ -59,6 +63,8 @@ pub fn decode(bytes: &[u8], slots: usize, group_types: usize) -> Result<Context,
 
 struct Reader<'a> {
     rest: &'a [u8],
+    /// Values inside others that may still come.
+    values: usize,
 }
 
 impl Reader<'_> {
@@ -79,7 +85,7 @@ impl Reader<'_> {
     }
 
     fn slots(&mut self, count: usize) -> Option<Vec<Option<Value>>> {
-        let mut values = Vec::with_capacity(self.at_most(count));
+        let mut values = Vec::with_capacity(count.min(self.rest.len()));
         for _ in 0..count {
             values.push(match self.byte()? {
                 0 => None,
@@ -101,8 +107,8 @@ impl Reader<'_> {
             5 => Value::Number(self.number()?),
             6 => Value::String(self.text()?),
             7 => {
-                let count = self.count()?;
-                let mut items = Vec::with_capacity(self.at_most(count));
+                let count = self.elements()?;
+                let mut items = Vec::with_capacity(count);
                 for _ in 0..count {
                     items.push(self.nested(depth)?);
                 }
@@ -110,7 +116,7 @@ impl Reader<'_> {
             }
             8 => {
                 let mut members = BTreeMap::new();
-                for _ in 0..self.count()? {
+                for _ in 0..self.elements()? {
                     let key = self.text()?;
                     members.insert(key, self.nested(depth)?);
                 }
@@ -129,9 +135,11 @@ impl Reader<'_> {
         self.value(tag, depth + 1)
     }
 
-    /// A count to reserve room for: no more than the bytes left could hold.
-    fn at_most(&self, count: usize) -> usize {
-        count.min(self.rest.len())
+    /// The count of an array or object: no more than the bytes left could hold.
+    fn elements(&mut self) -> Option<usize> {
+        let count = self.count().filter(|count| *count <= self.rest.len())?;
+        self.values = self.values.checked_sub(count)?;
+        Some(count)
     }
 
     fn flag(&mut self) -> Option<bool> {
@@ -303,6 +311,32 @@ mod tests {
         assert!(decode(&unknown, 1, 0).is_err());
         let huge = Writer::default().text("u").byte(7).count(u32::MAX).0;
         assert!(decode(&huge, 1, 0).is_err());
+    }
+
+    #[test]
+    fn values_are_bounded() {
+        let user = |lists: u32, count: u32| {
+            let mut bytes = Writer::default().text("u").byte(7).count(lists).0;
+            for _ in 0..lists {
+                bytes.push(7);
+                bytes.extend(count.to_le_bytes());
+                bytes.resize(bytes.len() + count as usize, 2);
+            }
+            bytes
+        };
+        assert!(decode(&user(4, 999_999), 1, 0).is_ok());
+        assert!(decode(&user(4, 1_000_000), 1, 0).is_err());
+    }
+
+    #[test]
+    fn counts_that_lie_at_every_level_reserve_nothing() {
+        let mut bytes = Writer::default().text("u").0;
+        for _ in 0..MAX_DEPTH {
+            bytes.push(7);
+            bytes.extend(3_000_000_u32.to_le_bytes());
+        }
+        bytes.resize(4_000_000, 2);
+        assert!(decode(&bytes, 1, 0).is_err());
     }
 
     #[test]

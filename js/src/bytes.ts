@@ -44,8 +44,9 @@ export function encodeObject(definitions: object): Uint8Array {
 function stringify(value: object): string | undefined {
   const text = JSON.stringify(value) as string | undefined;
   if (!text?.includes("null")) return text;
-  let mark = "infinity";
-  while (text.includes(mark)) mark += "*";
+  // Longer than any word of its kind in the text.
+  const words = text.match(/infinity\**/g) ?? [];
+  const mark = "infinity".padEnd(words.reduce((longest, { length }) => Math.max(longest, length), 7) + 1, "*");
   let found = false;
   const marked = JSON.stringify(value, (_, member: unknown) => {
     if (member !== Infinity && member !== -Infinity) return member;
@@ -87,6 +88,10 @@ export function assertLoadable(input: unknown): asserts input is string | object
     return;
   }
   if (typeof input !== "object") throw notLoadable(`a ${typeof input}`);
+  readable(() => assertNoMistake(input));
+}
+
+function assertNoMistake(input: object): void {
   const thing = input as { then?: unknown; getReader?: unknown; arrayBuffer?: unknown };
   if (typeof thing.then === "function") throw notLoadable("a Promise", "await it first");
   if (typeof thing.getReader === "function") {
@@ -98,6 +103,16 @@ export function assertLoadable(input: unknown): asserts input is string | object
   const bytes = viewOf(input);
   if (bytes?.length === 0) {
     throw notLoadable("an empty buffer", "has it been transferred elsewhere, or was the read cut?");
+  }
+}
+
+/** What reading a member of an input gives; a proxy or a getter may throw. */
+export function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FlagpostError) throw error;
+    throw notLoadable(`an object that cannot be read (${String(error)})`);
   }
 }
 

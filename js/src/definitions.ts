@@ -1,3 +1,4 @@
+import { readable } from "./bytes.js";
 import { compile, drop } from "./cache.js";
 import type { Compiled } from "./compiled.js";
 import { FlagpostError } from "./errors.js";
@@ -78,7 +79,7 @@ export function load(input: Loadable, options?: LoadOptions): Definitions {
  * @internal
  */
 export function compiledOf(definitions: Definitions | Loadable): Compiled {
-  const loaded = (definitions as { [COMPILED]?: Compiled } | null | undefined)?.[COMPILED];
+  const loaded = readable(() => (definitions as { [COMPILED]?: Compiled } | null | undefined)?.[COMPILED]);
   return loaded ?? compile(definitions);
 }
 

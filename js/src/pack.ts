@@ -1,6 +1,7 @@
 import type { Tables } from "evaluator-glue";
 
 import type { User } from "./types.js";
+import { FlagpostError } from "./errors.js";
 import { Writer } from "./writer.js";
 
 /*
@@ -32,28 +33,44 @@ const SYMBOL = 12; // string String(value)
 /** Values nested deeper, cycles among them, travel as what `String(value)` gives. */
 const MAX_DEPTH = 100;
 
+/**
+ * Values inside arrays and objects, all of a user's together, and bytes that a user may take. One
+ * value shared by others counts as often as it is met: few of them make up endlessly many.
+ */
+const MAX_VALUES = 4_000_000;
+const MAX_BYTES = 80_000_000;
+
+/** Thrown where a limit is passed; never leaves this file. */
+const TOO_LARGE = Symbol("too large");
+
 /** What a user's layout depends on: a ruleset's slots and group types. */
 export type Layout = Pick<Tables, "slots" | "groupTypes">;
 
 let idle: Writer | undefined;
+
+/** Values that the user being written may still hold. */
+let room = MAX_VALUES;
 
 /** Packs a user and hands the bytes to `use`; they are overwritten afterwards. */
 export function packed<T>(layout: Layout, user: User, use: (bytes: Uint8Array) => T): T {
   // Getters and toString of a user's values may evaluate flags themselves: they get another writer.
   const writer = idle ?? new Writer();
   idle = undefined;
+  const outer = room;
+  room = MAX_VALUES;
   try {
     writer.reset();
     writeUser(writer, layout, user);
     return use(writer.bytes());
   } finally {
     idle = writer;
+    room = outer;
   }
 }
 
 function writeUser(writer: Writer, { slots, groupTypes }: Layout, user: User): void {
   const { distinctId, groups, personProperties, groupProperties } = user;
-  writer.string(String(distinctId));
+  writeId(writer, "distinctId", distinctId);
   writeProperties(writer, slots, personProperties, "distinct_id", distinctId);
   for (const type of groupTypes) {
     if (!hasOwn(groups, type)) {
@@ -63,7 +80,7 @@ function writeUser(writer: Writer, { slots, groupTypes }: Layout, user: User): v
     const key: unknown = groups[type];
     const properties = hasOwn(groupProperties, type) ? groupProperties[type] : undefined;
     writer.byte(1);
-    writer.string(String(key));
+    writeId(writer, type, key);
     writer.byte(1);
     writeProperties(writer, slots, properties, "$group_key", key);
   }
@@ -81,17 +98,50 @@ function writeProperties(
   id: unknown,
 ): void {
   for (const slot of slots) {
-    if (hasOwn(properties, slot)) writeValue(writer, properties[slot]);
-    else if (slot === idKey && typeof id !== "string") writeValue(writer, id);
+    if (hasOwn(properties, slot)) writeValue(writer, slot, properties[slot]);
+    else if (slot === idKey && typeof id !== "string") writeValue(writer, slot, id);
     else writer.byte(ABSENT);
   }
 }
 
-function writeValue(writer: Writer, value: unknown): void {
+function writeId(writer: Writer, name: string, id: unknown): void {
+  const text = String(id);
+  if (writer.length + text.length > MAX_BYTES) throw tooLarge(name);
+  writer.string(text);
+}
+
+/** A value that cannot be read to its end (too deep, a getter that throws) travels as its text. */
+function writeValue(writer: Writer, name: string, value: unknown): void {
   const start = writer.length;
-  if (writeNested(writer, value, 0)) return;
+  const before = room;
+  try {
+    if (writeNested(writer, value, 0)) return;
+  } catch (error) {
+    if (error === TOO_LARGE) throw tooLarge(name);
+  }
   writer.length = start;
-  writeExotic(writer, value);
+  room = before;
+  try {
+    writeExotic(writer, value);
+  } catch (error) {
+    throw error === TOO_LARGE ? tooLarge(name) : error;
+  }
+}
+
+function tooLarge(name: string): FlagpostError {
+  const limits = `${MAX_VALUES} values and ${MAX_BYTES} bytes`;
+  const message = `the user is too large at ${JSON.stringify(name)}: flags may read ${limits} of one user`;
+  return new FlagpostError("invalid_user", message);
+}
+
+function take(writer: Writer, values: number): void {
+  room -= values;
+  if (room < 0 || writer.length > MAX_BYTES) throw TOO_LARGE;
+}
+
+function writeText(writer: Writer, text: string): void {
+  if (writer.length + text.length > MAX_BYTES) throw TOO_LARGE;
+  writer.string(text);
 }
 
 /** Returns false when the value is nested too deep to be written. */
@@ -99,7 +149,7 @@ function writeNested(writer: Writer, value: unknown, depth: number): boolean {
   switch (typeof value) {
     case "string":
       writer.byte(STRING);
-      writer.string(value);
+      writeText(writer, value);
       return true;
     case "number":
       writer.byte(NUMBER);
@@ -130,9 +180,12 @@ function writeNested(writer: Writer, value: unknown, depth: number): boolean {
 }
 
 function writeArray(writer: Writer, items: readonly unknown[], depth: number): boolean {
+  // A proxy may give anything for a length, and something else each time.
+  const length = Math.max(0, Math.trunc(items.length) || 0);
+  take(writer, length);
   writer.byte(ARRAY);
-  writer.count(items.length);
-  for (let index = 0; index < items.length; index++) {
+  writer.count(length);
+  for (let index = 0; index < length; index++) {
     if (!(index in items)) writer.byte(NULL);
     else if (!writeNested(writer, items[index], depth + 1)) return false;
   }
@@ -141,10 +194,11 @@ function writeArray(writer: Writer, items: readonly unknown[], depth: number): b
 
 function writeObject(writer: Writer, value: object, depth: number): boolean {
   const keys = Object.keys(value);
+  take(writer, keys.length);
   writer.byte(OBJECT);
   writer.count(keys.length);
   for (const key of keys) {
-    writer.string(key);
+    writeText(writer, key);
     if (!writeNested(writer, (value as Record<string, unknown>)[key], depth + 1)) return false;
   }
   return true;
@@ -160,13 +214,35 @@ function writeDate(writer: Writer, date: Date): boolean {
 function writeExotic(writer: Writer, value: unknown): void {
   let text: string;
   try {
+    if (Array.isArray(value)) assertJoinable(value);
     text = String(value);
-  } catch {
+  } catch (error) {
+    if (error === TOO_LARGE) throw error;
     writer.byte(EXOTIC_THROWS);
     return;
   }
   writer.byte(EXOTIC);
-  writer.string(text);
+  writeText(writer, text);
+}
+
+/** Goes through a list as its `join` will: a list inside itself is passed over, a shared one is not. */
+function assertJoinable(list: readonly unknown[]): void {
+  const open = new Set<unknown>([list]);
+  const stack = [{ list, at: 0 }];
+  let left = MAX_VALUES;
+  for (let top = stack[0]; top !== undefined; top = stack[stack.length - 1]) {
+    if (top.at >= top.list.length) {
+      open.delete(top.list);
+      stack.pop();
+      continue;
+    }
+    if (left-- === 0) throw TOO_LARGE;
+    const item = top.list[top.at++];
+    if (Array.isArray(item) && !open.has(item)) {
+      open.add(item);
+      stack.push({ list: item, at: 0 });
+    }
+  }
 }
 
 /** Whether an object is what JSON could have made, also in how it becomes a string. */

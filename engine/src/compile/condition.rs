@@ -1,8 +1,11 @@
 //! One condition of a flag.
 
+use std::collections::BTreeMap;
+
 use super::{Compiler, Throws, UNDEFINED, iterate};
 use crate::ecma::to_number;
 use crate::ruleset::{Aggregation, Condition, Filters, Override};
+use crate::text::Text;
 use crate::value::Value;
 
 impl Compiler<'_> {
@@ -11,7 +14,7 @@ impl Compiler<'_> {
         &mut self,
         condition: &Value,
         flag_aggregation: Option<&Value>,
-        variants: Option<&Value>,
+        overrides: &Overrides<'_>,
     ) -> Condition {
         let aggregation = match condition {
             Value::Null => Aggregation::Malformed,
@@ -33,7 +36,7 @@ impl Compiler<'_> {
             aggregation,
             filters,
             rollout,
-            variant: self.variant_override(condition.get("variant"), variants),
+            variant: self.variant_override(condition.get("variant"), overrides),
         }
     }
 
@@ -68,26 +71,66 @@ impl Compiler<'_> {
         Ok(properties.iter().map(|property| self.filter(property)).collect())
     }
 
-    fn variant_override(&mut self, variant: Option<&Value>, variants: Option<&Value>) -> Override {
+    /// PARITY: the `some` over the variants in `matchFeatureFlagProperties` (posthog-node).
+    fn variant_override(&mut self, variant: Option<&Value>, overrides: &Overrides<'_>) -> Override {
         let Some(variant) = variant.filter(|variant| variant.is_truthy()) else {
             return Override::None;
         };
-        match variants.filter(|variants| variants.is_truthy()) {
-            None => Override::None,
+        let found = Key::of(variant).and_then(|key| overrides.places.get(&key));
+        match (found, overrides.throws_at) {
+            (Some(place), end) if end.is_none_or(|end| *place < end) => {
+                Override::To(self.variant_key(Some(variant)))
+            }
+            (_, Some(_)) => Override::Malformed,
+            (_, None) => Override::None,
+        }
+    }
+}
+
+/// The variants of a flag as its conditions look them up.
+pub(super) struct Overrides<'a> {
+    /// Keys that a condition can name, with their first places.
+    places: BTreeMap<Key<'a>, usize>,
+    /// The first place at which looking throws.
+    throws_at: Option<usize>,
+}
+
+impl<'a> Overrides<'a> {
+    pub(super) fn new(variants: Option<&'a Value>) -> Self {
+        let mut overrides = Overrides { places: BTreeMap::new(), throws_at: None };
+        match variants {
             Some(Value::Array(variants)) => {
-                for candidate in variants {
-                    match candidate {
-                        Value::Null => return Override::Malformed,
-                        _ if is_identical(variant, candidate.get("key")) => {
-                            return Override::To(self.variant_key(Some(variant)));
-                        }
-                        _ => {}
+                for (place, variant) in variants.iter().enumerate() {
+                    if let Some(key) = variant.get("key").and_then(Key::of) {
+                        overrides.places.entry(key).or_insert(place);
                     }
                 }
-                Override::None
+                overrides.throws_at = variants.iter().position(|variant| *variant == Value::Null);
             }
             // Only arrays have `some`.
-            Some(_) => Override::Malformed,
+            Some(variants) if variants.is_truthy() => overrides.throws_at = Some(0),
+            _ => {}
+        }
+        overrides
+    }
+}
+
+/// A truthy value that `===` finds again: two objects are never the same one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key<'a> {
+    True,
+    Number(u64),
+    Text(&'a Text),
+}
+
+impl<'a> Key<'a> {
+    fn of(value: &'a Value) -> Option<Self> {
+        match value {
+            Value::Bool(true) => Some(Key::True),
+            // Zero is not truthy, and no other number has two forms in JSON.
+            Value::Number(number) if *number != 0.0 => Some(Key::Number(number.to_bits())),
+            Value::String(text) if !text.is_empty() => Some(Key::Text(text)),
+            _ => None,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! One flag: what comes before its conditions, its variants and its payloads.
 
+use std::collections::BTreeSet;
+
+use super::condition::Overrides;
 use super::{Compiler, Throws, UNDEFINED, iterate};
 use crate::answer::Reason;
 use crate::definitions::FlagDefinition;
@@ -57,6 +60,7 @@ impl<'a> Compiler<'a> {
         let variants =
             filters.get("multivariate").and_then(|multivariate| multivariate.get("variants"));
         let table = self.variants(variants);
+        let overrides = Overrides::new(variants);
         let conditions = match iterate(filters.get("groups")) {
             Err(Throws) => Conditions::Malformed,
             Ok(conditions) => Conditions::List(
@@ -66,7 +70,7 @@ impl<'a> Compiler<'a> {
                         self.condition(
                             condition,
                             filters.get("aggregation_group_type_index"),
-                            variants,
+                            &overrides,
                         )
                     })
                     .collect(),
@@ -101,17 +105,19 @@ impl<'a> Compiler<'a> {
     /// PARITY: `getFeatureFlagVariantLookupTable` (@posthog/core).
     fn variants(&mut self, variants: Option<&Value>) -> Variants {
         let Ok(variants) = iterate(variants) else { return Variants::Malformed };
-        let mut table = Vec::with_capacity(variants.len());
-        let mut min = 0.0;
+        let mut table: Vec<Variant> = Vec::new();
+        let mut max = 0.0;
         for variant in &variants {
             let share = variant.get("rollout_percentage").unwrap_or(UNDEFINED);
             let Some(percentage) = to_number(share, self.host).filter(|_| **variant != Value::Null)
             else {
                 return Variants::Malformed;
             };
-            let max = min + percentage / 100.0;
-            table.push(Variant { min, max, key: self.variant_key(variant.get("key")) });
-            min = max;
+            max += percentage / 100.0;
+            // A variant that does not reach beyond those before it is nobody's.
+            if table.last().map_or(0.0, |last| last.max) < max {
+                table.push(Variant { max, key: self.variant_key(variant.get("key")) });
+            }
         }
         Variants::Table(table)
     }
@@ -155,9 +161,10 @@ impl<'a> Compiler<'a> {
             VariantKey::Text(id) | VariantKey::Number(id) => Some(PayloadKey::Variant(id)),
             VariantKey::True | VariantKey::Unsupported => None,
         });
+        let mut asked = BTreeSet::new();
         let mut found: Vec<(PayloadKey, PayloadId)> = Vec::new();
         for key in [PayloadKey::True].into_iter().chain(values) {
-            if found.iter().any(|(known, _)| *known == key) {
+            if !asked.insert(key) {
                 continue;
             }
             let name = match key {
@@ -184,13 +191,14 @@ impl<'a> Compiler<'a> {
         let Value::String(text) = raw else {
             return Some(Payload { json: json::to_json(raw, self.host), truthy: true });
         };
-        match text.as_str().map(|text| json::parse(text, self.host)) {
-            Some(Ok(Value::Null)) => None,
-            Some(Ok(parsed)) => {
-                Some(Payload { json: text.to_str_lossy().into_owned(), truthy: parsed.is_truthy() })
-            }
+        match text.as_str().and_then(|json| Some((json, json::scalar(json, self.host)?))) {
+            Some((_, Some(Value::Null))) => None,
+            Some((json, scalar)) => Some(Payload {
+                json: json.to_owned(),
+                truthy: scalar.is_none_or(|scalar| scalar.is_truthy()),
+            }),
             // Not JSON: the text itself is the payload.
-            _ => Some(Payload { json: json::to_json(raw, self.host), truthy: true }),
+            None => Some(Payload { json: json::to_json(raw, self.host), truthy: true }),
         }
     }
 }

@@ -7,11 +7,11 @@ mod flag;
 mod support;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::definitions::{Definitions, FlagDefinition};
 use crate::ecma::{Host, text_of};
-use crate::json::quoted;
+use crate::problems::{Problems, named};
 use crate::ruleset::{Ruleset, StringId};
 use crate::text::Text;
 use crate::value::Value;
@@ -36,8 +36,9 @@ pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn H
     let mut compiler = Compiler {
         definitions,
         host,
-        ruleset: Ruleset { problems: definitions.problems.clone(), ..Ruleset::default() },
-        removed: Vec::new(),
+        ruleset: Ruleset::default(),
+        problems: definitions.problems.clone(),
+        removed: BTreeSet::new(),
         cohort_nodes: BTreeMap::new(),
         cohort_ids: Vec::new(),
         cohorts_to_compile: Vec::new(),
@@ -46,15 +47,16 @@ pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn H
     let flags = compiler.number_flags(&options.evaluation_contexts);
     compiler.ruleset.flags = flags.into_iter().map(|flag| compiler.flag(flag)).collect();
     compiler.finish_cohorts();
-    compiler.ruleset
+    Ruleset { problems: compiler.problems.into_lines(), ..compiler.ruleset }
 }
 
 struct Compiler<'a> {
     definitions: &'a Definitions,
     host: &'a dyn Host,
     ruleset: Ruleset,
+    problems: Problems,
     /// Keys of flags that the evaluation contexts left out.
-    removed: Vec<Text>,
+    removed: BTreeSet<Text>,
     cohort_nodes: BTreeMap<Text, usize>,
     /// The ids of [`Self::cohort_nodes`] with their nodes, in the order of these.
     cohort_ids: Vec<(usize, &'a Text)>,
@@ -68,28 +70,30 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     /// Gives every flag that stays its id, so that dependencies can name flags defined later.
     fn number_flags(&mut self, contexts: &[String]) -> Vec<&'a FlagDefinition> {
+        let definitions = self.definitions;
         let mut flags: Vec<&FlagDefinition> = Vec::new();
-        for definition in &self.definitions.flags {
+        for definition in &definitions.flags {
             let key = match definition {
                 FlagDefinition::Read(flag) => flag.get("key"),
                 FlagDefinition::Unreadable { key } => Some(key),
             };
             let Some(key) = text_of(key.unwrap_or(UNDEFINED), self.host) else {
-                self.ruleset.problems.push("a flag's key is an object: it is left out".to_owned());
+                let problem = || "a flag's key is an object: it is left out".to_owned();
+                self.problems.add(problem);
                 continue;
             };
             if !self.is_in(definition, contexts) {
-                self.removed.push(key);
+                self.removed.insert(key);
                 continue;
             }
             let number = self.ruleset.flag_keys.number(&key);
             match flags.get_mut(number) {
                 None => flags.push(definition),
                 Some(earlier) => {
-                    let key = quoted(&key);
-                    self.ruleset
-                        .problems
-                        .push(format!("flag {key} is defined twice: the last definition counts"));
+                    self.problems.add(|| {
+                        let key = named(&key);
+                        format!("flag {key} is defined twice: the last definition counts")
+                    });
                     *earlier = definition;
                 }
             }
@@ -153,12 +157,11 @@ struct Throws;
 fn iterate(value: Option<&Value>) -> Result<Vec<Cow<'_, Value>>, Throws> {
     match value {
         Some(Value::Array(items)) => Ok(items.iter().map(Cow::Borrowed).collect()),
-        // A string is iterated by its characters.
-        Some(Value::String(text)) => Ok(text
-            .to_str_lossy()
-            .chars()
-            .map(|character| Cow::Owned(Value::String(character.to_string().into())))
-            .collect()),
+        // A string is iterated by its characters. They have no members, so that one condition, filter
+        // or variant made of a character is like the next, and the first of them decides.
+        Some(Value::String(text)) if !text.is_empty() => {
+            Ok(vec![Cow::Owned(Value::String("a".into()))])
+        }
         Some(value) if value.is_truthy() => Err(Throws),
         _ => Ok(Vec::new()),
     }

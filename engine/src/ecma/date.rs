@@ -54,6 +54,9 @@ impl RelativeDate {
     /// The time in milliseconds since the epoch, given now.
     pub(crate) fn before(self, now: f64) -> f64 {
         let now = time_clip(now);
+        if now.is_nan() {
+            return now;
+        }
         let count = f64::from(self.count);
         time_clip(match self.unit {
             Unit::Hour => now - count * HOUR,
@@ -152,5 +155,15 @@ mod tests {
         assert_eq!(subtract_months(at(2023, 2, 31), 2), at(2023, 0, 28));
         assert_eq!(subtract_months(at(2022, 4, 31), 3), at(2022, 1, 28));
         assert_eq!(subtract_years(at(2024, 1, 29), 4), at(2020, 1, 28));
+    }
+
+    #[test]
+    fn nothing_is_before_a_time_that_is_none() {
+        for unit in ["h", "d", "w", "m", "y"] {
+            let date = RelativeDate::parse(&format!("3{unit}")).unwrap();
+            for now in [f64::NAN, f64::INFINITY, -8.7e15] {
+                assert!(date.before(now).is_nan(), "{unit} before {now}");
+            }
+        }
     }
 }

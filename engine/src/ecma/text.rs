@@ -19,14 +19,7 @@ pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
         Value::Number(number) => host.number_to_string(*number).into(),
         Value::Array(items) => {
             let mut joined = Vec::new();
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    joined.push(b',');
-                }
-                if !item.is_nullish() {
-                    joined.extend_from_slice(&template_text_of(item, host)?);
-                }
-            }
+            join(items, host, &mut joined)?;
             Text::from_wtf8(joined)
         }
         Value::Object(members) if members.contains_key(b"toString".as_slice()) => return None,
@@ -35,6 +28,22 @@ pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
         Value::Exotic(text) => text.clone()?,
         Value::Symbol(text) => text.clone(),
     })
+}
+
+/// `items.join()`, written into one buffer: a text of its own at each level would copy a text inside
+/// many arrays once per level.
+fn join(items: &[Value], host: &dyn Host, joined: &mut Vec<u8>) -> Option<()> {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            joined.push(b',');
+        }
+        match item {
+            Value::Null | Value::Undefined => {}
+            Value::Array(items) => join(items, host, joined)?,
+            item => joined.extend_from_slice(&template_text_of(item, host)?),
+        }
+    }
+    Some(())
 }
 
 /// `${value}`, or `None` where JavaScript throws: as `String(value)`, but for symbols.
@@ -91,10 +100,17 @@ pub(crate) fn contains(text: &Text, part: &Text) -> bool {
     match (text.as_str(), part.as_str()) {
         (Some(text), Some(part)) => text.contains(part),
         _ => {
-            let (text, part) = (text.to_utf16(), part.to_utf16());
-            part.is_empty() || text.windows(part.len()).any(|window| window == part)
+            // Text of characters that stand for the units is searched in linear time.
+            let units = |text: &Text| text.to_utf16().into_iter().map(stand_in).collect::<String>();
+            units(text).contains(&units(part))
         }
     }
+}
+
+/// A character for each code unit: itself, or one beyond the units for half of a surrogate pair.
+fn stand_in(unit: u16) -> char {
+    let code = u32::from(unit);
+    char::from_u32(code).or(char::from_u32(code + 0x1_0000)).unwrap_or_default()
 }
 
 /// `text.startsWith(part)`, by UTF-16 code unit.

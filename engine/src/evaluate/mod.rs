@@ -5,6 +5,8 @@ mod condition;
 mod dependency;
 mod filter;
 
+use std::cell::Cell;
+
 use crate::answer::{Answer, FlagValue, Reason};
 use crate::bucket::hash;
 use crate::context::Context;
@@ -89,6 +91,14 @@ struct Subjected<'a> {
     key: &'a Text,
     bucketing: &'a Text,
     scope: Scope,
+    positions: &'a Positions,
+}
+
+/// Positions that were hashed last, with their scopes: many conditions of one flag ask for the same.
+#[derive(Default)]
+struct Positions {
+    rollout: Cell<Option<(Scope, f64)>>,
+    variant: Cell<Option<(Scope, f64)>>,
 }
 
 impl Cause {
@@ -234,7 +244,8 @@ impl<'a> Evaluator<'a> {
         let Conditions::List(conditions) = &rules.conditions else {
             return Outcome::Throws(Reason::UnsupportedDefinition);
         };
-        let subject = Subjected { key, bucketing, scope };
+        let positions = Positions::default();
+        let subject = Subjected { key, bucketing, scope, positions: &positions };
         self.conditions(subject, rules, conditions, flag.definition_reason)
     }
 }
@@ -248,7 +259,18 @@ fn holds_out(holdout: &Holdout, bucketing: &Text) -> bool {
 impl Subjected<'_> {
     /// The position of the flag's users that rollouts are measured by.
     fn rollout_hash(&self) -> f64 {
-        hash(&[self.key, &".".into(), self.bucketing])
+        self.position(&self.positions.rollout, "")
+    }
+
+    fn position(&self, known: &Cell<Option<(Scope, f64)>>, salt: &str) -> f64 {
+        match known.get() {
+            Some((scope, position)) if scope == self.scope => position,
+            _ => {
+                let position = hash(&[self.key, &".".into(), self.bucketing, &salt.into()]);
+                known.set(Some((self.scope, position)));
+                position
+            }
+        }
     }
 
     /// The flag's value when a condition matches without forcing a variant.
@@ -259,8 +281,8 @@ impl Subjected<'_> {
         if table.is_empty() {
             return Ok(FlagValue::Bool(true));
         }
-        let position = hash(&[self.key, &".".into(), self.bucketing, &"variant".into()]);
-        match table.iter().find(|variant| position >= variant.min && position < variant.max) {
+        let position = self.position(&self.positions.variant, "variant");
+        match table.get(table.partition_point(|variant| variant.max <= position)) {
             None => Ok(FlagValue::Bool(true)),
             Some(variant) => value_of(variant.key),
         }

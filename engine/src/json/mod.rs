@@ -7,5 +7,5 @@ mod read;
 mod write;
 
 #[cfg(feature = "compile")]
-pub(crate) use read::{Fault, Reader, parse};
+pub(crate) use read::{Fault, MAX_MEMORY, Reader, parse, scalar};
 pub(crate) use write::{quoted, to_json, write_string};

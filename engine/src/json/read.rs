@@ -10,6 +10,17 @@ use crate::value::Value;
 /// Levels of nesting that are read.
 const MAX_DEPTH: u32 = 500;
 
+/// Memory in bytes that one reader's values may take, by the estimate below. A byte of JSON can take
+/// fifty bytes of memory, and the edge has 4 GiB at most.
+pub(crate) const MAX_MEMORY: usize = 2 << 30;
+
+/// What a value takes in a list that has grown to twice its contents.
+const VALUE: usize = 48;
+/// What an object takes beside its members.
+const OBJECT: usize = 400;
+/// What a text takes beside its bytes.
+const TEXT: usize = 16;
+
 /// Reads one JSON value.
 ///
 /// # Errors
@@ -21,6 +32,18 @@ pub(crate) fn parse(text: &str, host: &dyn Host) -> Result<Value, Error> {
     Ok(value)
 }
 
+/// Checks that a text is JSON of any depth, and reads it if it is neither array nor object; `None` for
+/// what is not JSON.
+pub(crate) fn scalar(text: &str, host: &dyn Host) -> Option<Option<Value>> {
+    let mut reader = Reader::new(text, host);
+    let read = match reader.peek() {
+        Some(b'{' | b'[') => reader.skip().map(|()| None),
+        _ => reader.value().map(Some),
+    };
+    reader.end().ok()?;
+    read.ok()
+}
+
 /// What keeps a value from being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -28,6 +51,8 @@ pub(crate) enum Fault {
     Syntax,
     /// It may be JSON, nested deeper than the limit.
     Depth,
+    /// It may be JSON, and would take too much memory.
+    Size,
 }
 
 /// Reads a text from front to back.
@@ -35,12 +60,14 @@ pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: u32,
+    /// Memory in bytes that is left for values.
+    room: usize,
     host: &'a dyn Host,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str, host: &'a dyn Host) -> Self {
-        Reader { text, at: 0, depth: 0, host }
+        Reader { text, at: 0, depth: 0, room: MAX_MEMORY, host }
     }
 
     /// Bytes read so far.
@@ -50,8 +77,10 @@ impl<'a> Reader<'a> {
 
     /// The error for a fault at the place reached. It tells no text, which might hold secrets.
     pub(crate) fn error(&self, fault: Fault) -> Error {
-        if fault == Fault::Depth {
-            return Error::json(format!("nested deeper than {MAX_DEPTH} levels"));
+        match fault {
+            Fault::Syntax => {}
+            Fault::Depth => return Error::json(format!("nested deeper than {MAX_DEPTH} levels")),
+            Fault::Size => return Error::json("too large"),
         }
         let before = self.text.as_bytes().get(..self.at).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -77,10 +106,13 @@ impl<'a> Reader<'a> {
 
     /// Reads a value.
     pub(crate) fn value(&mut self) -> Result<Value, Fault> {
+        self.take(VALUE)?;
         match self.peek().ok_or(Fault::Syntax)? {
             b'{' => {
+                self.take(OBJECT)?;
                 let mut members = BTreeMap::new();
                 self.members(|reader, key| {
+                    reader.take(TEXT + key.len())?;
                     members.insert(key, reader.value()?);
                     Ok(())
                 })?;
@@ -94,7 +126,11 @@ impl<'a> Reader<'a> {
                 })?;
                 Ok(Value::Array(items))
             }
-            b'"' => self.string().map(Value::String),
+            b'"' => {
+                let text = self.string()?;
+                self.take(TEXT + text.len())?;
+                Ok(Value::String(text))
+            }
             b'-' | b'0'..=b'9' => self.number().map(Value::Number),
             b't' => self.word("true").map(|()| Value::Bool(true)),
             b'f' => self.word("false").map(|()| Value::Bool(false)),
@@ -124,18 +160,24 @@ impl<'a> Reader<'a> {
     /// Reads a value as far as the depth allows. One that is deeper is passed over, and `None` stands
     /// for it.
     pub(crate) fn value_or_skip(&mut self) -> Result<Option<Value>, Fault> {
-        let (start, depth) = (self.at, self.depth);
+        let (start, depth, room) = (self.at, self.depth, self.room);
         match self.value() {
             Err(Fault::Depth) => {
-                (self.at, self.depth) = (start, depth);
+                (self.at, self.depth, self.room) = (start, depth, room);
                 self.skip().map(|()| None)
             }
             read => read.map(Some),
         }
     }
 
+    /// Takes memory for a value.
+    fn take(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.room = self.room.checked_sub(bytes).ok_or(Fault::Size)?;
+        Ok(())
+    }
+
     /// Passes over a value of any depth, checking it.
-    fn skip(&mut self) -> Result<(), Fault> {
+    pub(crate) fn skip(&mut self) -> Result<(), Fault> {
         let mut open = Vec::new();
         loop {
             match self.peek().ok_or(Fault::Syntax)? {
@@ -415,6 +457,21 @@ mod tests {
         }
         let error = read("[1,\n 2 x]").unwrap_err();
         assert_eq!(error.to_string(), "not JSON at line 2 column 4");
+    }
+
+    #[test]
+    fn values_that_would_take_too_much_memory_are_refused() {
+        let host = NativeHost::new();
+        let with_room = |text, room| Reader { room, ..Reader::new(text, &host) }.value();
+        for (text, takes) in [
+            ("7", VALUE),
+            (r#""abc""#, VALUE + TEXT + 3),
+            ("[1,[]]", 3 * VALUE),
+            (r#"{"ab":"c"}"#, 2 * VALUE + OBJECT + 2 * TEXT + 3),
+        ] {
+            assert!(with_room(text, takes).is_ok(), "{text}");
+            assert_eq!(with_room(text, takes - 1), Err(Fault::Size), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,113 @@
+//! Hostile definitions and users: an answer or an error, soon, and never a panic.
+//!
+//! Work is bounded by counting what the evaluator asks its host. Where it asks nothing, a guard
+//! gives the work more than enough time, far less than it would need if it grew with the square of
+//! the input. Tests run on threads of 2 MB of stack.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod cohorts;
+mod cost;
+mod dependencies;
+mod documents;
+mod regexes;
+#[path = "../support/mod.rs"]
+mod support;
+mod values;
+
+use std::cell::Cell;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use flagpost_engine::ecma::{Host, NativeHost};
+use flagpost_engine::{
+    Answer, CompileOptions, Context, Definitions, Evaluator, Reason, User, compile,
+};
+use serde_json::json;
+use support::answer;
+
+fn user() -> User {
+    User { distinct_id: "u".into(), ..User::default() }
+}
+
+fn reason(definitions: &serde_json::Value, flag: &str) -> String {
+    let answer = answer(&definitions.to_string(), &user(), flag, 0.0);
+    assert_eq!(answer["status"], "inconclusive", "{answer}");
+    answer["reason"].as_str().unwrap().to_owned()
+}
+
+fn flag(key: &str, properties: serde_json::Value) -> serde_json::Value {
+    json!({ "key": key, "active": true, "filters": { "groups": [{ "properties": properties }] } })
+}
+
+fn depends_on(key: &str) -> serde_json::Value {
+    json!({ "key": key, "type": "flag", "value": true, "dependency_chain": [key] })
+}
+
+/// A flag that is on for whoever passes the filters, as JSON text.
+fn flag_text(key: &str, properties: &str) -> String {
+    format!(
+        r#"{{"key":"{key}","active":true,"filters":{{"groups":[{{"properties":[{properties}]}}]}}}}"#
+    )
+}
+
+/// Runs work that must end: fails, without waiting for it, when it has not ended after two minutes.
+fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.recv_timeout(Duration::from_secs(120)).expect("the work neither fails nor takes long")
+}
+
+/// A host that counts the numbers it is asked to write: one for each time a filter reads a number.
+#[derive(Default)]
+struct Counting {
+    host: NativeHost,
+    numbers: Cell<usize>,
+}
+
+impl Host for Counting {
+    fn regex_test(&self, id: u32, pattern: &str, text: &str) -> Option<bool> {
+        self.host.regex_test(id, pattern, text)
+    }
+    fn parse_date(&self, text: &str) -> f64 {
+        self.host.parse_date(text)
+    }
+    fn to_lower_case(&self, text: &str) -> String {
+        self.host.to_lower_case(text)
+    }
+    fn number_to_string(&self, number: f64) -> String {
+        self.numbers.set(self.numbers.get() + 1);
+        self.host.number_to_string(number)
+    }
+    fn parse_float(&self, text: &str) -> f64 {
+        self.host.parse_float(text)
+    }
+    fn to_number(&self, text: &str) -> f64 {
+        self.host.to_number(text)
+    }
+}
+
+/// The answers to all flags for a user whose `n` is 7, and how often it was read.
+fn answers_and_reads(definitions: &str) -> (Vec<Answer>, usize) {
+    let host = Counting::default();
+    let definitions = Definitions::parse(definitions.as_bytes(), &host).expect("definitions");
+    let ruleset = compile(&definitions, &CompileOptions::default(), &host);
+    let user = User::from_json(r#"{"distinctId":"u","personProperties":{"n":7}}"#, &host).unwrap();
+    let context = Context::new(&ruleset, &user);
+    host.numbers.set(0);
+    let mut evaluator = Evaluator::new(&ruleset, &context, &host, 0.0);
+    let answers = ruleset.flag_ids().map(|id| evaluator.flag(id)).collect();
+    (answers, host.numbers.get())
+}
+
+const N_IS_ABOVE_5: &str = r#"{"key":"n","operator":"gt","value":"5"}"#;
+
+fn is_true(answer: &Answer) -> bool {
+    matches!(answer, Answer::Value { value: flagpost_engine::FlagValue::Bool(true), .. })
+}
