@@ -115,7 +115,7 @@ fn shape(ruleset: &Ruleset, answer: Answer) -> Result<Json, Box<dyn Error>> {
     let value = match value {
         FlagValue::Bool(value) => json!(value),
         FlagValue::Variant(id) => json!(name(id)?),
-        FlagValue::Number(id) => json!({ "number": name(id)? }),
+        FlagValue::Json(id) => json!({ "json": name(id)? }),
     };
     // As text: a number beyond a double's range is no number to this reader.
     let payload = payload.and_then(|id| ruleset.payloads().get(id.0 as usize));

@@ -37,13 +37,13 @@ impl Reason {
 
 /// A decided flag: on, off, or a variant (an index into [`Ruleset::strings`](crate::Ruleset::strings)).
 ///
-/// PostHog's variants are strings. The reference gives a malformed definition's number as it is, and so
-/// do we: `Number` is the index of its text.
+/// PostHog's variants are strings. Where a malformed definition has something else as a variant's key the
+/// reference gives that, and so do we: `Json` is the index of its JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlagValue {
     Bool(bool),
     Variant(StringId),
-    Number(StringId),
+    Json(StringId),
 }
 
 /// The outcome for one flag and one user.

@@ -27,7 +27,7 @@ pub struct Definitions {
     pub(crate) problems: Problems,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum FlagDefinition {
     Read(Value),
     /// A flag nested too deep, under its key.
@@ -150,9 +150,20 @@ impl Frame {
             let start = reader.position();
             match reader.value_or_skip()? {
                 Some(flag @ Value::Object(_)) => definitions.flags.push(FlagDefinition::Read(flag)),
-                Some(_) => definitions
+                // DIFFERENCE: on null the reference loads nothing.
+                Some(Value::Null) => definitions
                     .problems
-                    .add(|| format!("flag number {number} is not an object: it is left out")),
+                    .add(|| format!("flag number {number} is null: it is left out")),
+                // To the reference, an inactive flag without a key.
+                Some(_) => {
+                    definitions
+                        .problems
+                        .add(|| format!("flag number {number} is not an object: it is inactive"));
+                    let keyless = FlagDefinition::Read(Value::Bool(true));
+                    if definitions.flags.last() != Some(&keyless) {
+                        definitions.flags.push(keyless);
+                    }
+                }
                 None => {
                     definitions
                         .problems
@@ -175,7 +186,10 @@ impl Frame {
                 Some(Value::Array(cohorts)) => {
                     let ids =
                         (0..cohorts.len()).map(|index| Text::from(index.to_string().as_str()));
+                    let length = Value::Number(cohorts.len() as f64);
                     definitions.cohorts.extend(ids.zip(cohorts.into_iter().map(Some)));
+                    // Every list has a member of this name.
+                    definitions.cohorts.insert("length".into(), Some(length));
                 }
                 Some(other) => definitions.cohorts_throw = other.is_truthy(),
                 None => definitions

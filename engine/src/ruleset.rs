@@ -111,7 +111,7 @@ impl Ruleset {
         &self.group_types.texts
     }
 
-    /// Variant names, holdout values included.
+    /// Variant names, holdout values included; the JSON of those that are no text.
     #[must_use]
     pub fn strings(&self) -> &[Text] {
         &self.strings.texts
@@ -191,7 +191,8 @@ pub(crate) enum Conditions {
 pub(crate) struct Holdout {
     /// Percent, 0 to 100.
     pub(crate) percentage: f64,
-    pub(crate) value: StringId,
+    /// `None` if its id has no text: holding somebody out makes the reference throw.
+    pub(crate) value: Option<StringId>,
 }
 
 /// The variant table: upper bounds accumulated as the reference does, and rising: a variant that reaches
@@ -216,19 +217,27 @@ pub(crate) enum VariantKey {
     Text(StringId),
     /// An empty or missing key: the flag is plainly on.
     True,
-    /// A number, by its text.
-    Number(StringId),
-    /// An object: nothing an answer can hold.
-    Unsupported,
+    /// Neither text nor boolean, by its JSON: what a malformed definition gives.
+    Json(StringId),
 }
 
 #[derive(Debug)]
 pub(crate) struct Condition {
     pub(crate) aggregation: Aggregation,
     pub(crate) filters: Filters,
-    /// Share of users let in, 0 to 1; `None` when the definition has none. NaN lets everybody in.
-    pub(crate) rollout: Option<f64>,
+    pub(crate) rollout: Rollout,
     pub(crate) variant: Override,
+}
+
+/// The share of users a condition lets in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Rollout {
+    /// The definition has none.
+    All,
+    /// 0 to 1. NaN lets everybody in.
+    Share(f64),
+    /// Computing with it makes the reference throw.
+    Malformed,
 }
 
 /// The variant a condition forces.

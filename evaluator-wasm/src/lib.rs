@@ -92,7 +92,7 @@ fn encode(answer: Answer) -> [i32; 2] {
             let value = match value {
                 FlagValue::Bool(value) => i32::from(value),
                 FlagValue::Variant(text) => index(text.0).saturating_add(2),
-                FlagValue::Number(text) => (-5_i32).saturating_sub(index(text.0)),
+                FlagValue::Json(text) => (-5_i32).saturating_sub(index(text.0)),
             };
             [value, payload.map_or(-1, |payload| index(payload.0))]
         }

@@ -5,8 +5,8 @@ import type { Answer, Answers, Reason } from "./types.js";
 /*
  * The evaluator answers with two numbers per flag:
  *   value    0 false, 1 true, 2 + n the text tables.strings[n], -1 to -4 a reason,
- *            -5 - n the number that strings[n] spells: what a malformed definition gives, as it does
- *            in posthog-node
+ *            -5 - n what strings[n] is the JSON of: what a malformed definition gives, as it does in
+ *            posthog-node
  *   payload  index into tables.payloads, or -1
  */
 const REASONS: readonly Reason[] = [
@@ -45,7 +45,7 @@ export function answerOf(tables: Tables, codes: Int32Array): Answer {
 }
 
 function valueOf(tables: Tables, code: number): boolean | string {
-  if (code < 0) return Number(tables.strings[-5 - code]) as never;
+  if (code < 0) return JSON.parse(tables.strings[-5 - code] as string) as never;
   return code < 2 ? code === 1 : (tables.strings[code - 2] as string);
 }
 

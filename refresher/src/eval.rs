@@ -43,7 +43,7 @@ enum Single {
 enum Value {
     Bool(bool),
     Variant(String),
-    Number(Box<RawValue>),
+    Json(Box<RawValue>),
 }
 
 /// Evaluates. Gives the JSON to print, or why there is none.
@@ -118,9 +118,8 @@ fn plain(ruleset: &Ruleset, value: FlagValue) -> Value {
     match value {
         FlagValue::Bool(value) => Value::Bool(value),
         FlagValue::Variant(id) => Value::Variant(text(id)),
-        FlagValue::Number(id) => match RawValue::from_string(text(id)) {
-            Ok(number) => Value::Number(number),
-            // Infinity, which JSON does not have.
+        FlagValue::Json(id) => match RawValue::from_string(text(id)) {
+            Ok(json) => Value::Json(json),
             Err(_) => Value::Variant(text(id)),
         },
     }

@@ -55,7 +55,7 @@ export function questionOf({ text, contexts, now, users }) {
 
 function answerOf({ value, payload, unresolved }) {
   if (unresolved !== undefined) return { unresolved };
-  const plain = typeof value === "object" ? Number(value.number) : value;
+  const plain = typeof value === "object" ? JSON.parse(value.json) : value;
   return payload === undefined ? { value: plain } : { value: plain, payload: JSON.parse(payload) };
 }
 

@@ -49,10 +49,14 @@ impl<'a> Compiler<'a> {
         let all = match group.get("type") {
             Some(Value::String(name)) if matches!(name.as_bytes(), b"AND" | b"property") => true,
             Some(Value::String(name)) if name.as_bytes() == b"OR" => false,
+            // The complaint about any other holds its text.
+            other if self.text(other).is_none() => return CohortNode::Throws,
             _ => return CohortNode::Unsupported,
         };
         let members = match group.get("values") {
             Some(Value::Array(values)) => self.members(values),
+            // Of objects, only one with a length of its own can be empty.
+            Some(values) if values.get("length") == Some(&Value::Number(0.0)) => Some(Vec::new()),
             Some(values) if values.is_truthy() => None,
             _ => Some(Vec::new()),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Compiler, Throws, UNDEFINED, iterate};
 use crate::ecma::to_number;
-use crate::ruleset::{Aggregation, Condition, Filters, Override};
+use crate::ruleset::{Aggregation, Condition, Filters, Override, Rollout};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -22,15 +22,14 @@ impl Compiler<'_> {
         };
         let rollout =
             condition.get("rollout_percentage").filter(|percentage| !percentage.is_nullish());
-        let (rollout, rollout_throws) =
-            match rollout.map(|percentage| to_number(percentage, self.host)) {
-                Some(None) => (None, true),
-                Some(Some(percentage)) => (Some(percentage / 100.0), false),
-                None => (None, false),
-            };
+        let rollout = match rollout.map(|percentage| to_number(percentage, self.host)) {
+            None => Rollout::All,
+            Some(Some(percentage)) => Rollout::Share(percentage / 100.0),
+            Some(None) => Rollout::Malformed,
+        };
         let filters = match self.filters(condition.get("properties")) {
-            Ok(filters) if !rollout_throws => Filters::List(filters),
-            _ => Filters::Malformed,
+            Ok(filters) => Filters::List(filters),
+            Err(Throws) => Filters::Malformed,
         };
         Condition {
             aggregation,

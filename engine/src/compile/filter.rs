@@ -46,6 +46,8 @@ impl Compiler<'_> {
     ///
     /// DIFFERENCE: only flags that are really defined count, not the names every JavaScript object has.
     pub(super) fn dependency(&mut self, property: &Value) -> Filter {
+        // Even the complaints hold the key's text.
+        let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
         let Some(Value::Array(entries)) = property.get("dependency_chain") else {
             return Filter::Flag(Dependency::Unsupported);
         };
@@ -57,12 +59,12 @@ impl Compiler<'_> {
             let Some(key) = self.text(Some(entry)) else { return Filter::Throws };
             match self.target(&key) {
                 Target::Flag(id) => chain.push(id),
-                // Its value is known: there is nothing to evaluate.
-                Target::Removed => {}
-                Target::Unknown => return Filter::Flag(Dependency::Unsupported),
+                // Its value is known: there is nothing to evaluate. Among the removed keys the
+                // reference finds only what is the same, not what has the same text.
+                Target::Removed if matches!(entry, Value::String(_)) => {}
+                Target::Removed | Target::Unknown => return Filter::Flag(Dependency::Unsupported),
             }
         }
-        let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
         let target = self.target(&key);
         let expected = match property.get("value") {
             Some(Value::Bool(value)) => Expected::Bool(*value),

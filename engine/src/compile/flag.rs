@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::Overrides;
-use super::{Compiler, Throws, UNDEFINED, iterate};
+use super::{Compiler, Throws, UNDEFINED, iterate, own_member};
 use crate::answer::Reason;
 use crate::definitions::FlagDefinition;
 use crate::ecma::to_number;
@@ -97,8 +97,9 @@ impl<'a> Compiler<'a> {
         if !percentage.is_finite() {
             return Ok(None);
         }
-        let id = self.text(Some(id)).ok_or(Throws)?;
-        let value = self.string(&Text::from_wtf8([b"holdout-", id.as_bytes()].concat()));
+        let value = self
+            .text(Some(id))
+            .map(|id| self.string(&Text::from_wtf8([b"holdout-", id.as_bytes()].concat())));
         Ok(Some(Holdout { percentage: percentage.clamp(0.0, 100.0), value }))
     }
 
@@ -126,11 +127,13 @@ impl<'a> Compiler<'a> {
         match key {
             Some(Value::String(key)) if !key.is_empty() => VariantKey::Text(self.string(key)),
             Some(Value::Bool(true)) => VariantKey::True,
-            Some(Value::Number(number)) if key.is_some_and(Value::is_truthy) => {
-                let text = self.host.number_to_string(*number).into();
-                VariantKey::Number(self.string(&text))
+            Some(key) if key.is_truthy() => {
+                let json = self.string(&json::to_json(key, self.host).into());
+                if let Some(text) = self.text(Some(key)) {
+                    self.odd_variants.insert(json, text);
+                }
+                VariantKey::Json(json)
             }
-            Some(key) if key.is_truthy() => VariantKey::Unsupported,
             _ => VariantKey::True,
         }
     }
@@ -156,10 +159,10 @@ impl<'a> Compiler<'a> {
             Override::None | Override::Malformed => None,
         });
         let variants = table.iter().map(|variant| variant.key).chain(forced);
-        let held_out = rules.holdout.as_ref().map(|holdout| VariantKey::Text(holdout.value));
-        let values = variants.chain(held_out).filter_map(|key| match key {
-            VariantKey::Text(id) | VariantKey::Number(id) => Some(PayloadKey::Variant(id)),
-            VariantKey::True | VariantKey::Unsupported => None,
+        let held_out = rules.holdout.as_ref().and_then(|holdout| holdout.value);
+        let values = variants.chain(held_out.map(VariantKey::Text)).filter_map(|key| match key {
+            VariantKey::Text(id) | VariantKey::Json(id) => Some(PayloadKey::Variant(id)),
+            VariantKey::True => None,
         });
         let mut asked = BTreeSet::new();
         let mut found: Vec<(PayloadKey, PayloadId)> = Vec::new();
@@ -168,14 +171,14 @@ impl<'a> Compiler<'a> {
                 continue;
             }
             let name = match key {
-                PayloadKey::True => Some(b"true".as_slice()),
-                PayloadKey::Variant(id) => self.ruleset.string(id).map(|text| text.as_bytes()),
+                PayloadKey::True => "true".into(),
+                PayloadKey::Variant(id) => {
+                    let name = self.odd_variants.get(&id).or_else(|| self.ruleset.string(id));
+                    name.cloned().unwrap_or_default()
+                }
             };
-            let raw = match (payloads, name) {
-                (Some(Value::Object(members)), Some(name)) => members.get(name),
-                _ => None,
-            };
-            if let Some(payload) = raw.and_then(|raw| self.payload(raw)) {
+            let raw = payloads.and_then(|payloads| own_member(payloads, &name));
+            if let Some(payload) = raw.and_then(|raw| self.payload(&raw)) {
                 let id = PayloadId(self.ruleset.payloads.len() as u32);
                 self.ruleset.payloads.push(payload);
                 found.push((key, id));
@@ -191,12 +194,13 @@ impl<'a> Compiler<'a> {
         let Value::String(text) = raw else {
             return Some(Payload { json: json::to_json(raw, self.host), truthy: true });
         };
-        match text.as_str().and_then(|json| Some((json, json::scalar(json, self.host)?))) {
-            Some((_, Some(Value::Null))) => None,
-            Some((json, scalar)) => Some(Payload {
-                json: json.to_owned(),
-                truthy: scalar.is_none_or(|scalar| scalar.is_truthy()),
-            }),
+        // For being JSON a lone surrogate is like any other character.
+        match json::scalar(&text.to_str_lossy(), self.host) {
+            Some(Some(Value::Null)) => None,
+            Some(scalar) => {
+                let truthy = scalar.is_none_or(|scalar| scalar.is_truthy());
+                Some(Payload { json: json::with_escaped_surrogates(text), truthy })
+            }
             // Not JSON: the text itself is the payload.
             None => Some(Payload { json: json::to_json(raw, self.host), truthy: true }),
         }

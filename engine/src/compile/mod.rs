@@ -16,6 +16,10 @@ use crate::ruleset::{Ruleset, StringId};
 use crate::text::Text;
 use crate::value::Value;
 
+/// Steps for walking malformed cohorts, a filter at a time, before their definitions' reasons are left
+/// open.
+const COHORT_STEPS: u32 = 1_000_000;
+
 const UNDEFINED: &Value = &Value::Undefined;
 
 /// Choices made when definitions are compiled.
@@ -43,6 +47,8 @@ pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn H
         cohort_ids: Vec::new(),
         cohorts_to_compile: Vec::new(),
         unsupported_cohorts: None,
+        cohort_steps: COHORT_STEPS,
+        odd_variants: BTreeMap::new(),
     };
     let flags = compiler.number_flags(&options.evaluation_contexts);
     compiler.ruleset.flags = flags.into_iter().map(|flag| compiler.flag(flag)).collect();
@@ -64,7 +70,11 @@ struct Compiler<'a> {
     cohorts_to_compile: Vec<(usize, &'a Value)>,
     /// For each cohort of the definitions, in their order, whether it holds, or leads to, a filter that
     /// cannot be evaluated; made when first asked for.
-    unsupported_cohorts: Option<Vec<(&'a Text, bool)>>,
+    unsupported_cohorts: Option<Result<Vec<(&'a Text, bool)>, Throws>>,
+    /// Steps left for walking cohorts where looking at one of them throws.
+    cohort_steps: u32,
+    /// The JSON of variant keys that are no text, with what a payload is looked up by.
+    odd_variants: BTreeMap<StringId, Text>,
 }
 
 impl<'a> Compiler<'a> {
@@ -135,16 +145,9 @@ impl<'a> Compiler<'a> {
     /// The group type that a group type index names: `Ok(None)` if none, `Err` where the reference throws.
     fn group_type(&mut self, index: &Value) -> Result<Option<usize>, Throws> {
         let index = self.text(Some(index)).ok_or(Throws)?;
-        let name = match &self.definitions.group_type_mapping {
-            Value::Object(mapping) => mapping.get(&index),
-            Value::Array(names) => index.as_str().and_then(|index| {
-                let position: usize = index.parse().ok()?;
-                names.get(position).filter(|_| position.to_string() == index)
-            }),
-            _ => None,
-        };
+        let name = own_member(&self.definitions.group_type_mapping, &index);
         let Some(name) = name.filter(|name| name.is_truthy()) else { return Ok(None) };
-        let name = self.text(Some(name)).ok_or(Throws)?;
+        let name = self.text(Some(&name)).ok_or(Throws)?;
         Ok(Some(self.ruleset.group_types.number(&name)))
     }
 }
@@ -152,6 +155,29 @@ impl<'a> Compiler<'a> {
 /// A place where the reference's JavaScript throws.
 #[derive(Clone, Copy, Debug)]
 struct Throws;
+
+/// The own member `value[key]` of a value from JSON. Of a text only its first characters have members:
+/// finding one takes as long as it is far.
+fn own_member<'v>(value: &'v Value, key: &Text) -> Option<Cow<'v, Value>> {
+    let index = || {
+        let key = key.as_str()?;
+        key.parse().ok().filter(|index: &usize| index.to_string() == key)
+    };
+    match value {
+        Value::Object(members) => members.get(key).map(Cow::Borrowed),
+        Value::Array(items) if key.as_bytes() == b"length" => {
+            Some(Cow::Owned(Value::Number(items.len() as f64)))
+        }
+        Value::Array(items) => items.get(index()?).map(Cow::Borrowed),
+        Value::String(text) => {
+            let index = index().filter(|index| *index < 100)?;
+            let unit = text.as_str()?.encode_utf16().nth(index)?;
+            let character = char::from_u32(u32::from(unit))?;
+            Some(Cow::Owned(Value::String(character.to_string().into())))
+        }
+        _ => None,
+    }
+}
 
 /// What `for (const item of value || [])` goes through.
 fn iterate(value: Option<&Value>) -> Result<Vec<Cow<'_, Value>>, Throws> {

@@ -1,5 +1,7 @@
 //! What a definition alone says of being evaluable.
 
+use std::collections::BTreeSet;
+
 use super::filter::{Kind, kind};
 use super::{Compiler, Throws};
 use crate::answer::Reason;
@@ -50,7 +52,7 @@ impl<'a> Compiler<'a> {
             Filter::Cohort { node: Some(node), .. } => {
                 let found = self.cohort_ids.binary_search_by_key(node, |(node, _)| *node);
                 match found.ok().and_then(|index| self.cohort_ids.get(index)) {
-                    Some((_, id)) => Ok(self.is_unsupported_cohort(id)),
+                    Some((_, id)) => self.is_unsupported_cohort(id),
                     None => Ok(false),
                 }
             }
@@ -60,39 +62,84 @@ impl<'a> Compiler<'a> {
     }
 
     /// Whether a cohort is unknown or holds, itself or through others, a filter that cannot be evaluated.
-    fn is_unsupported_cohort(&mut self, id: &Text) -> bool {
+    fn is_unsupported_cohort(&mut self, id: &Text) -> Result<bool, Throws> {
         let cohorts = match self.unsupported_cohorts.take() {
             Some(cohorts) => cohorts,
             None => self.find_unsupported_cohorts(),
         };
-        let found = cohorts.binary_search_by_key(&id, |(id, _)| *id);
-        let unsupported = found.ok().and_then(|position| cohorts.get(position));
-        let unsupported = unsupported.is_none_or(|(_, unsupported)| *unsupported);
+        let found = match &cohorts {
+            Ok(cohorts) => {
+                let found = cohorts.binary_search_by_key(&id, |(id, _)| *id);
+                let unsupported = found.ok().and_then(|position| cohorts.get(position));
+                Ok(unsupported.is_none_or(|(_, unsupported)| *unsupported))
+            }
+            Err(Throws) => self.walk_cohort(id),
+        };
         self.unsupported_cohorts = Some(cohorts);
-        unsupported
+        found
     }
 
-    /// Starts from the cohorts that hold such a filter and walks back along the references.
-    fn find_unsupported_cohorts(&mut self) -> Vec<(&'a Text, bool)> {
+    /// The same in the reference's order, because an exception comes before what it has not reached.
+    ///
+    /// PARITY: `isUnsupportedPropertyGroup` (posthog-node).
+    fn walk_cohort(&mut self, id: &Text) -> Result<bool, Throws> {
+        let Some(cohort) = self.definitions.cohorts.get(id) else { return Ok(true) };
+        let Some(cohort) = cohort else { return Ok(true) };
+        let mut visited = BTreeSet::from([id.clone()]);
+        let mut open = vec![members(cohort)?.iter()];
+        while let Some(group) = open.last_mut() {
+            let Some(member) = group.next() else {
+                open.pop();
+                continue;
+            };
+            // DIFFERENCE: after so many steps nothing more is known of definitions that are malformed.
+            self.cohort_steps = self.cohort_steps.checked_sub(1).ok_or(Throws)?;
+            match self.member(member)? {
+                Held::Unsupported => return Ok(true),
+                Held::Supported => {}
+                Held::Group(group) => open.push(members(group)?.iter()),
+                Held::Cohort(id) => match self.definitions.cohorts.get(&id) {
+                    None | Some(None) => return Ok(true),
+                    Some(Some(cohort)) => {
+                        if visited.insert(id) {
+                            open.push(members(cohort)?.iter());
+                        }
+                    }
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    /// Starts from the cohorts that hold such a filter and walks back along the references. `Err` if
+    /// looking at some cohort throws.
+    fn find_unsupported_cohorts(&mut self) -> Result<Vec<(&'a Text, bool)>, Throws> {
         let cohorts = &self.definitions.cohorts;
         let mut unsupported: Vec<(&Text, bool)> = cohorts.keys().map(|id| (id, false)).collect();
         let mut referrers: Vec<Vec<usize>> = vec![Vec::new(); unsupported.len()];
         let mut found = Vec::new();
         for (position, cohort) in cohorts.values().enumerate() {
-            let mut references = Vec::new();
-            let holds = match cohort {
-                Some(cohort) => self.holds_unsupported(cohort, &mut references).unwrap_or(false),
-                None => true,
-            };
+            let mut open: Vec<&Value> = cohort.iter().collect();
+            let mut holds = cohort.is_none();
+            while let Some(group) = open.pop() {
+                for member in members(group)? {
+                    match self.member(member)? {
+                        Held::Unsupported => holds = true,
+                        Held::Supported => {}
+                        Held::Group(group) => open.push(group),
+                        Held::Cohort(id) => {
+                            match unsupported.binary_search_by_key(&&id, |(id, _)| *id) {
+                                Err(_) => holds = true,
+                                Ok(target) => {
+                                    referrers.get_mut(target).ok_or(Throws)?.push(position);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
             if holds {
                 found.push(position);
-            }
-            for reference in references {
-                if let Ok(target) = unsupported.binary_search_by_key(&&reference, |(id, _)| *id)
-                    && let Some(list) = referrers.get_mut(target)
-                {
-                    list.push(position);
-                }
             }
         }
         while let Some(position) = found.pop() {
@@ -101,42 +148,45 @@ impl<'a> Compiler<'a> {
                 found.extend(referrers.get(position).into_iter().flatten());
             }
         }
-        unsupported
+        Ok(unsupported)
     }
 
-    /// PARITY: `isUnsupportedPropertyGroup` (posthog-node), with cohorts referred to left for later.
-    fn holds_unsupported(
-        &mut self,
-        group: &Value,
-        references: &mut Vec<Text>,
-    ) -> Result<bool, Throws> {
-        let values = match group.get("values") {
-            None | Some(Value::Null) => return Ok(false),
-            Some(Value::Array(values)) => values,
-            Some(_) => return Err(Throws),
-        };
-        for value in values {
-            let Value::Object(members) = value else { return Err(Throws) };
-            let unsupported = if members.contains_key(b"values".as_slice()) {
-                self.holds_unsupported(value, references)?
-            } else {
-                match kind(value) {
-                    Kind::Property => self.operation(value).1 == Support::Unsupported,
-                    Kind::Flag => {
-                        matches!(self.dependency(value), Filter::Flag(Dependency::Unsupported))
-                    }
-                    Kind::Cohort => {
-                        let id = self.text(value.get("value")).ok_or(Throws)?;
-                        let unknown = !self.definitions.cohorts.contains_key(&id);
-                        references.push(id);
-                        unknown
-                    }
-                }
-            };
-            if unsupported {
-                return Ok(true);
-            }
+    /// PARITY: `isUnsupportedProperty` (posthog-node), with groups and cohorts left to the caller.
+    fn member<'m>(&mut self, member: &'m Value) -> Result<Held<'m>, Throws> {
+        let Value::Object(members) = member else { return Err(Throws) };
+        if members.contains_key(b"values".as_slice()) {
+            return Ok(Held::Group(member));
         }
-        Ok(false)
+        let unsupported = match kind(member) {
+            Kind::Cohort => {
+                return self.text(member.get("value")).map(Held::Cohort).ok_or(Throws);
+            }
+            Kind::Property => match self.operation(member).1 {
+                Support::Throws => return Err(Throws),
+                support => support == Support::Unsupported,
+            },
+            Kind::Flag => match self.dependency(member) {
+                Filter::Throws => return Err(Throws),
+                filter => matches!(filter, Filter::Flag(Dependency::Unsupported)),
+            },
+        };
+        Ok(if unsupported { Held::Unsupported } else { Held::Supported })
+    }
+}
+
+/// What a cohort holds, for being evaluable.
+enum Held<'m> {
+    Unsupported,
+    Supported,
+    Group(&'m Value),
+    Cohort(Text),
+}
+
+/// The members of a group; of none if it has no list of them.
+fn members(group: &Value) -> Result<&[Value], Throws> {
+    match group.get("values") {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(values)) => Ok(values),
+        Some(_) => Err(Throws),
     }
 }

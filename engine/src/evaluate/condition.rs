@@ -2,7 +2,7 @@
 
 use super::{Cause, Evaluator, Outcome, Recorded, Scope, Subjected, Verdict, value_of};
 use crate::answer::{FlagValue, Reason};
-use crate::ruleset::{Aggregation, Condition, Filters, Override, Rules};
+use crate::ruleset::{Aggregation, Condition, Filters, Override, Rollout, Rules};
 
 /// What a condition says of the user.
 enum Match {
@@ -138,12 +138,11 @@ impl<'a> Evaluator<'a> {
         if let Some(cause) = recorded.cause() {
             return Match::Soft(cause);
         }
-        if self.is_out_of_rollout(subject, condition) { Match::OutOfRollout } else { Match::Yes }
-    }
-
-    fn is_out_of_rollout(&self, subject: Subjected<'_>, condition: &Condition) -> bool {
-        // Nobody lies beyond 1, so a full rollout needs no hash.
-        condition.rollout.is_some_and(|share| share < 1.0 && subject.rollout_hash() > share)
+        match is_out_of_rollout(subject, condition) {
+            Ok(true) => Match::OutOfRollout,
+            Ok(false) => Match::Yes,
+            Err(reason) => Match::Throws(reason),
+        }
     }
 
     fn matched(
@@ -154,7 +153,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<FlagValue, Reason> {
         match condition.variant {
             Override::None => subject.variant(&rules.variants),
-            Override::To(key) => value_of(key),
+            Override::To(key) => Ok(value_of(key)),
             Override::Malformed => Err(Reason::UnsupportedDefinition),
         }
     }
@@ -166,9 +165,19 @@ impl<'a> Evaluator<'a> {
         rules: &Rules,
         condition: &Condition,
     ) -> Result<FlagValue, Reason> {
-        if rules.early_exit && self.is_out_of_rollout(subject, condition) {
+        if rules.early_exit && is_out_of_rollout(subject, condition)? {
             return Ok(FlagValue::Bool(false));
         }
         self.matched(subject, rules, condition)
+    }
+}
+
+/// `Err` where the reference throws.
+fn is_out_of_rollout(subject: Subjected<'_>, condition: &Condition) -> Result<bool, Reason> {
+    match condition.rollout {
+        Rollout::All => Ok(false),
+        // Nobody lies beyond 1, so a full rollout needs no hash.
+        Rollout::Share(share) => Ok(share < 1.0 && subject.rollout_hash() > share),
+        Rollout::Malformed => Err(Reason::UnsupportedDefinition),
     }
 }

@@ -46,6 +46,6 @@ fn is_expected(expected: Expected, value: FlagValue) -> bool {
         (Expected::Variant(expected), FlagValue::Variant(value)) => expected == value,
         (Expected::Variant(_), FlagValue::Bool(_))
         | (Expected::Never, _)
-        | (_, FlagValue::Number(_)) => false,
+        | (_, FlagValue::Json(_)) => false,
     }
 }

@@ -159,7 +159,7 @@ impl<'a> Evaluator<'a> {
         let key = match value {
             FlagValue::Bool(false) => return None,
             FlagValue::Bool(true) => PayloadKey::True,
-            FlagValue::Variant(id) | FlagValue::Number(id) => PayloadKey::Variant(id),
+            FlagValue::Variant(id) | FlagValue::Json(id) => PayloadKey::Variant(id),
         };
         let flag = self.ruleset.flags.get(id.0 as usize)?;
         flag.payloads.iter().find(|(name, _)| *name == key).map(|(_, payload)| *payload)
@@ -239,7 +239,10 @@ impl<'a> Evaluator<'a> {
         if let Some(holdout) = &rules.holdout
             && holds_out(holdout, bucketing)
         {
-            return Outcome::Value(FlagValue::Variant(holdout.value));
+            return match holdout.value {
+                Some(value) => Outcome::Value(FlagValue::Variant(value)),
+                None => Outcome::Throws(Reason::UnsupportedDefinition),
+            };
         }
         let Conditions::List(conditions) = &rules.conditions else {
             return Outcome::Throws(Reason::UnsupportedDefinition);
@@ -284,17 +287,15 @@ impl Subjected<'_> {
         let position = self.position(&self.positions.variant, "variant");
         match table.get(table.partition_point(|variant| variant.max <= position)) {
             None => Ok(FlagValue::Bool(true)),
-            Some(variant) => value_of(variant.key),
+            Some(variant) => Ok(value_of(variant.key)),
         }
     }
 }
 
-/// DIFFERENCE: a variant whose key is an object is not an answer that can be given: unresolved.
-fn value_of(key: VariantKey) -> Result<FlagValue, Reason> {
+fn value_of(key: VariantKey) -> FlagValue {
     match key {
-        VariantKey::Text(id) => Ok(FlagValue::Variant(id)),
-        VariantKey::Number(id) => Ok(FlagValue::Number(id)),
-        VariantKey::True => Ok(FlagValue::Bool(true)),
-        VariantKey::Unsupported => Err(Reason::UnsupportedDefinition),
+        VariantKey::Text(id) => FlagValue::Variant(id),
+        VariantKey::Json(id) => FlagValue::Json(id),
+        VariantKey::True => FlagValue::Bool(true),
     }
 }

@@ -1,4 +1,4 @@
-//! `JSON.stringify`.
+//! `JSON.stringify`, but for numbers that it does not keep.
 
 use crate::ecma::Host;
 use crate::text::Text;
@@ -15,6 +15,8 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) {
     match value {
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
+        // `JSON.stringify` would write 0, but what was read as -0 must be read so again.
+        Value::Number(number) if *number == 0.0 && number.is_sign_negative() => out.push_str("-0"),
         Value::Number(number) if number.is_finite() => {
             out.push_str(&host.number_to_string(*number));
         }
@@ -65,6 +67,21 @@ pub(crate) fn write_string(text: &Text, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+/// A JSON text in which escapes spell the lone surrogates that UTF-8 cannot hold.
+pub(crate) fn with_escaped_surrogates(json: &Text) -> String {
+    if let Some(json) = json.as_str() {
+        return json.to_owned();
+    }
+    let mut out = String::new();
+    for unit in char::decode_utf16(json.to_utf16()) {
+        match unit {
+            Ok(character) => out.push(character),
+            Err(lone) => write_escape(u32::from(lone.unpaired_surrogate()), &mut out),
+        }
+    }
+    out
 }
 
 fn write_character(character: char, out: &mut String) {

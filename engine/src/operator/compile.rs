@@ -7,7 +7,7 @@ use super::regex::RegexMatch;
 use super::semver::{SemverMatch, SemverOperator};
 use super::text::{Place, TextMatch};
 use super::{Operation, Support};
-use crate::ecma::Host;
+use crate::ecma::{Host, text_of};
 use crate::value::Value;
 
 impl Operation {
@@ -20,6 +20,9 @@ impl Operation {
         version_2: bool,
         host: &dyn Host,
     ) -> (Self, Support) {
+        if operator.is_some_and(|operator| text_of(operator, host).is_none()) {
+            return (Operation::Throws, Support::Throws);
+        }
         let name = match operator {
             Some(Value::String(name)) if !name.is_empty() => name.as_str().unwrap_or_default(),
             Some(operator) if operator.is_truthy() => "",

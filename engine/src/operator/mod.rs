@@ -34,6 +34,8 @@ pub(crate) enum Operation {
     Semver(SemverMatch),
     /// An operator the reference does not know.
     Unknown,
+    /// An operator that has no text, which its complaint about it would hold.
+    Throws,
 }
 
 /// What a filter says of a present property.
@@ -73,6 +75,7 @@ impl Operation {
             (Operation::Date(date), _) => date.matches(property, now, host),
             (Operation::Semver(semver), _) => semver.matches(property, host),
             (Operation::Unknown, _) => Outcome::Unsupported,
+            (Operation::Throws, _) => Outcome::Throws,
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn answers(
     let answers: Vec<Answer> = ruleset.flag_ids().map(|id| evaluator.flag(id)).collect();
     for answer in &answers {
         let Answer::Value { value, payload } = answer else { continue };
-        if let FlagValue::Variant(id) | FlagValue::Number(id) = value {
+        if let FlagValue::Variant(id) | FlagValue::Json(id) = value {
             ruleset.string(*id).ok_or("a variant that does not exist")?;
         }
         if let Some(payload) = payload {

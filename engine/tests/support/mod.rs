@@ -97,7 +97,7 @@ pub fn shape(ruleset: &Ruleset, answer: Answer) -> serde_json::Value {
         Answer::Value { value, payload } => {
             let value = match value {
                 FlagValue::Bool(value) => serde_json::Value::from(value),
-                FlagValue::Number(id) => {
+                FlagValue::Json(id) => {
                     let text = ruleset.string(id).expect("the number exists").to_str_lossy();
                     serde_json::from_str(&text).expect("a number")
                 }
