@@ -111,11 +111,12 @@ fn shape(ruleset: &Ruleset, answer: Answer) -> Result<Json, Box<dyn Error>> {
         Answer::Unresolved(reason) => return Ok(json!({ "unresolved": reason.as_str() })),
         Answer::Value { value, payload } => (value, payload),
     };
-    let name = |id| ruleset.string(id).map(Text::to_str_lossy).ok_or("an unknown string");
+    let text = |id| ruleset.string(id).ok_or("an unknown string");
+    // As JSON text: this writer's strings cannot hold half of a surrogate pair.
     let value = match value {
         FlagValue::Bool(value) => json!(value),
-        FlagValue::Variant(id) => json!(name(id)?),
-        FlagValue::Json(id) => json!({ "json": name(id)? }),
+        FlagValue::Variant(id) => json!({ "json": text(id)?.to_json() }),
+        FlagValue::Json(id) => json!({ "json": text(id)?.to_str_lossy() }),
     };
     // As text: a number beyond a double's range is no number to this reader.
     let payload = payload.and_then(|id| ruleset.payloads().get(id.0 as usize));

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use flagpost_engine::ecma::NativeHost;
 use flagpost_engine::snapshot::is_snapshot;
-use flagpost_engine::{Answer, Context, Evaluator, FlagValue, Payload, Ruleset, User};
+use flagpost_engine::{Answer, Context, Evaluator, FlagValue, Payload, Ruleset, Text, User};
 use serde::Serialize;
+use serde_json::to_string_pretty;
 use serde_json::value::RawValue;
 
 use crate::cli::EvalArguments;
@@ -42,7 +43,6 @@ enum Single {
 #[serde(untagged)]
 enum Value {
     Bool(bool),
-    Variant(String),
     Json(Box<RawValue>),
 }
 
@@ -66,9 +66,9 @@ pub fn run(arguments: &EvalArguments, clock: &dyn Clock) -> Result<String, (Exit
             let id = ruleset
                 .flag(key.as_bytes())
                 .ok_or_else(|| (Exit::UnknownFlag, unknown(key, &ruleset)))?;
-            serde_json::to_string_pretty(&single(&ruleset, evaluator.flag(id)))
+            single(&ruleset, evaluator.flag(id)).and_then(|answer| to_string_pretty(&answer))
         }
-        None => serde_json::to_string_pretty(&all(&ruleset, &mut evaluator)),
+        None => all(&ruleset, &mut evaluator).and_then(|answers| to_string_pretty(&answers)),
     };
     json.map_err(|error| invalid(error.to_string()))
 }
@@ -83,7 +83,7 @@ fn load(arguments: &EvalArguments) -> Result<Ruleset, (Exit, String)> {
     held.ruleset().map_err(|error| named(error.to_string()))
 }
 
-fn all(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>) -> Answers {
+fn all(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>) -> serde_json::Result<Answers> {
     let mut answers = Answers::default();
     for (id, key) in ruleset.flag_ids().zip(ruleset.flag_keys()) {
         let key = key.to_str_lossy().into_owned();
@@ -95,34 +95,30 @@ fn all(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>) -> Answers {
                 if let Some(payload) = payload.filter(|payload| payload.truthy).and_then(raw) {
                     answers.feature_flag_payloads.insert(key.clone(), payload);
                 }
-                answers.feature_flags.insert(key, plain(ruleset, value));
+                answers.feature_flags.insert(key, plain(ruleset, value)?);
             }
         }
     }
-    answers
+    Ok(answers)
 }
 
-fn single(ruleset: &Ruleset, answer: Answer) -> Single {
-    match answer {
+fn single(ruleset: &Ruleset, answer: Answer) -> serde_json::Result<Single> {
+    Ok(match answer {
         Answer::Unresolved(reason) => Single::Unresolved { unresolved: reason.as_str() },
         Answer::Value { value, payload } => Single::Decided {
-            value: plain(ruleset, value),
+            value: plain(ruleset, value)?,
             payload: payload.and_then(|id| ruleset.payloads().get(id.0 as usize)).and_then(raw),
         },
-    }
+    })
 }
 
-fn plain(ruleset: &Ruleset, value: FlagValue) -> Value {
-    let text =
-        |id| ruleset.string(id).map(|text| text.to_str_lossy().into_owned()).unwrap_or_default();
-    match value {
-        FlagValue::Bool(value) => Value::Bool(value),
-        FlagValue::Variant(id) => Value::Variant(text(id)),
-        FlagValue::Json(id) => match RawValue::from_string(text(id)) {
-            Ok(json) => Value::Json(json),
-            Err(_) => Value::Variant(text(id)),
-        },
-    }
+fn plain(ruleset: &Ruleset, value: FlagValue) -> serde_json::Result<Value> {
+    let json = match value {
+        FlagValue::Bool(value) => return Ok(Value::Bool(value)),
+        FlagValue::Variant(id) => ruleset.string(id).map(Text::to_json),
+        FlagValue::Json(id) => ruleset.string(id).map(|json| json.to_str_lossy().into_owned()),
+    };
+    RawValue::from_string(json.unwrap_or_default()).map(Value::Json)
 }
 
 /// A payload as it stands: read into numbers it could change.

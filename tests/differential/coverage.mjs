@@ -4,7 +4,7 @@
  */
 import { FEATURES, featuresOf } from "./features.mjs";
 import { OPERATOR_NAMES, operatorName, outcomesOf } from "./operators.mjs";
-import { kindOf, USER_VALUE_KINDS } from "./values.mjs";
+import { kindOf, textOf, USER_VALUE_KINDS } from "./values.mjs";
 
 const LETTERS = { true: "t", false: "f", missing_context: "m", unsupported_definition: "u", threw: "x" };
 const ANSWERS = { true: "true", false: "false", variant: "variant", experience_continuity: "continuity", unsupported_definition: "unsupported", unresolved_dependency: "dependency", missing_context: "missing", threw: "throws" };
@@ -16,7 +16,7 @@ export const emptyCoverage = () => ({ operators: {}, features: {} });
 
 /** Counts one answer of the reference. */
 export function count(coverage, { topic, definitions }, key, user, answer) {
-  const flag = definitions.flags.findLast((candidate) => String(candidate?.key) === key);
+  const flag = definitions.flags.findLast((candidate) => textOf(candidate?.key) === key);
   const outcome = outcomeOf(answer);
   if (topic === "filters") {
     const filter = flag.filters.groups[0].properties[0];

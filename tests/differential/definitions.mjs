@@ -4,9 +4,9 @@ import { FILTER_KINDS, filterValue } from "./values.mjs";
 
 export const GROUP_TYPES = { 0: "company", 1: "project", 2: "" };
 /** Names that every JavaScript object has are properties like others. */
-export const PROPERTY_KEYS = ["plan", "email", "version", "joined", "count", "$device_id", "distinct_id", "$group_key", "constructor", "__proto__", "toString", "hasOwnProperty", "length", "", "é"];
-const FLAG_KEYS = ["beta", "Beta", "new-checkout", "é", "1", "0", "a.b", "flag with space", "", "true", "null", "x".repeat(60)];
-const VARIANTS = ["control", "test", "a", "b", "true", "false", "é", ""];
+export const PROPERTY_KEYS = ["plan", "email", "version", "joined", "count", "$device_id", "distinct_id", "$group_key", "constructor", "__proto__", "toString", "hasOwnProperty", "length", "", "é", "k\ud83d"];
+const FLAG_KEYS = ["beta", "Beta", "new-checkout", "é", "1", "0", "a.b", "flag with space", "", "true", "null", "a\ud800", "x".repeat(60)];
+const VARIANTS = ["control", "test", "a", "b", "true", "false", "é", "v\ud83d", ""];
 const COHORTS = ["1", "2", "3", "4"];
 
 /**

@@ -4,7 +4,7 @@
  */
 import { anyDefinitions, anyFilter, PROPERTY_KEYS, propertyFilter } from "./definitions.mjs";
 import { isComparable, malformed } from "./malform.mjs";
-import { FILTER_KINDS, filterValue, USER_VALUE_KINDS, userValue, related } from "./values.mjs";
+import { FILTER_KINDS, filterValue, USER_VALUE_KINDS, userValue, related, textOf } from "./values.mjs";
 import { OPERATORS } from "./operators.mjs";
 import { randomOf } from "./random.mjs";
 import { anyUser } from "./users.mjs";
@@ -36,7 +36,7 @@ function filterDefinitions(random) {
   const filters = flags.map((flag) => flag.filters.groups[0].properties[0]);
   const users = random.many(2, () => ({
     distinctId: "user",
-    personProperties: Object.fromEntries(filters.filter(() => random.chance(0.95)).map(({ key, value, operator }) => [key, random.chance(0.5) ? related(random, value, String(operator || "exact")) : userValue(random, random.pick(USER_VALUE_KINDS))])),
+    personProperties: Object.fromEntries(filters.filter(() => random.chance(0.95)).map(({ key, value, operator }) => [key, random.chance(0.5) ? related(random, value, textOf(operator || "exact")) : userValue(random, random.pick(USER_VALUE_KINDS))])),
   }));
   return { definitions: { flags, cohorts: {}, group_type_mapping: {}, property_matching_version: random.pick([1, 2, 2]) }, users };
 }

@@ -1,6 +1,7 @@
 /** Spoils definitions: members that are missing, of another type, or somebody else's. */
+import { textOf } from "./values.mjs";
 
-const ODD = [null, 0, 5, -1, 1.5, "", "x", "true", true, false, [], {}, [null], [[]], { length: 2 }, { values: [] }, [5], "5"];
+const ODD = [null, 0, 5, -1, 1.5, "", "x", "true", true, false, [], {}, [null], [[]], { length: 2 }, { values: [] }, [5], "5", { toString: 1 }, ["x"], { length: 0 }];
 
 /** Spoils between one and four places anywhere inside the flags, the cohorts and the rest. */
 export function malformed(random, definitions) {
@@ -22,12 +23,12 @@ function spoil(random, definitions) {
   );
 }
 
-/** Every member that may be spoiled. The reference loads nothing when an element of `flags` is no object. */
+/** Every member that may be spoiled, `flags` itself excepted: without a list of flags nothing is loaded. */
 function placesIn(definitions) {
   const places = [];
   const visit = (holder) => {
     for (const key of Object.keys(holder)) {
-      if (holder !== definitions.flags && key !== "flags") places.push({ holder, key });
+      if (key !== "flags") places.push({ holder, key });
       if (typeof holder[key] === "object" && holder[key] !== null) visit(holder[key]);
     }
   };
@@ -37,16 +38,10 @@ function placesIn(definitions) {
 
 /**
  * Whether posthog-node can be asked at all, and where the documented differences begin: flags or
- * cohorts that lead back to themselves, a name that every object has, a variant key that is an object.
+ * cohorts that lead back to themselves, a name that every object has.
  */
 export function isComparable(definitions) {
-  return Array.isArray(definitions.flags) && !hasCycle(definitions) && !hasInheritedName(definitions) && definitions.flags.every((flag) => !hasObjectVariant(flag));
-}
-
-function hasObjectVariant(flag) {
-  const variants = flag?.filters?.multivariate?.variants;
-  const list = Array.isArray(variants) ? variants : [];
-  return list.some((variant) => typeof variant?.key === "object" && variant.key !== null);
+  return Array.isArray(definitions.flags) && !hasCycle(definitions) && !hasInheritedName(definitions);
 }
 
 function hasInheritedName({ flags, cohorts, group_type_mapping: types }) {
@@ -61,8 +56,8 @@ function mentioned(value) {
 
 function referencesIn(value, found = []) {
   if (typeof value !== "object" || value === null) return found;
-  if (Array.isArray(value.dependency_chain)) found.push(...value.dependency_chain.map((key) => `flag:${key}`));
-  if (value.type === "cohort") found.push(`cohort:${value.value}`);
+  if (Array.isArray(value.dependency_chain)) found.push(...value.dependency_chain.map((key) => `flag:${textOf(key)}`));
+  if (value.type === "cohort") found.push(`cohort:${textOf(value.value)}`);
   for (const member of Object.values(value)) referencesIn(member, found);
   return found;
 }
@@ -70,7 +65,7 @@ function referencesIn(value, found = []) {
 function hasCycle({ flags, cohorts }) {
   const edges = new Map();
   const add = (name, value) => edges.set(name, [...(edges.get(name) ?? []), ...referencesIn(value)]);
-  for (const flag of flags) add(`flag:${flag?.key}`, flag);
+  for (const flag of flags) add(`flag:${textOf(flag?.key)}`, flag);
   for (const [id, cohort] of Object.entries(cohorts ?? {})) add(`cohort:${id}`, cohort);
   const state = new Map();
   const leadsBack = (name) => {

@@ -47,7 +47,7 @@ export function anyOperator(random) {
 /** The name a filter's operator has in the table: `(none)` is exact by default, `(unknown)` undecided. */
 export function operatorName(operator) {
   if (!operator) return "(none)";
-  return Object.hasOwn(MADE_FOR, String(operator)) ? operator : "(unknown)";
+  return typeof operator === "string" && Object.hasOwn(MADE_FOR, operator) ? operator : "(unknown)";
 }
 export const OPERATOR_NAMES = [...OPERATORS, "(none)", "(unknown)"];
 

@@ -1,6 +1,6 @@
 /** Users who have something to do with the definitions they are asked about. */
 import { PROPERTY_KEYS } from "./definitions.mjs";
-import { related, userValue, USER_VALUE_KINDS } from "./values.mjs";
+import { related, textOf, userValue, USER_VALUE_KINDS } from "./values.mjs";
 
 /** @param {Array<{key: unknown, value: unknown, operator: unknown}>} filters that the user may meet */
 export function anyUser(random, filters) {
@@ -35,7 +35,7 @@ export function someProperties(random, filters, share) {
 }
 
 function relatedValue(random, { value, operator }) {
-  return related(random, value, String(operator || "exact"));
+  return related(random, value, textOf(operator || "exact"));
 }
 
 /** A device id that has no text is a documented difference. */

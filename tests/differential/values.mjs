@@ -104,7 +104,7 @@ function isJson(value) {
 
 /** A value for a user's property that has something to do with a filter's value. */
 export function related(random, value, operator) {
-  const text = safeText(value);
+  const text = textOf(value);
   return random.one(
     [3, () => textFor(random, text, operator)],
     [2, () => value],
@@ -121,7 +121,8 @@ export function related(random, value, operator) {
   );
 }
 
-function safeText(value) {
+/** `String(value)`, or nothing where that throws. */
+export function textOf(value) {
   try {
     return String(value);
   } catch {
