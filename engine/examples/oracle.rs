@@ -63,8 +63,8 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         let mut user = User::from_json(text(user), host)?;
         user.person_properties.values_mut().for_each(revive);
         user.group_properties.values_mut().flat_map(BTreeMap::values_mut).for_each(revive);
-        let mut context = Context::new(&ruleset, &user);
-        context.complete(&ruleset);
+        user.complete();
+        let context = Context::new(&ruleset, &user);
         let mut evaluator = Evaluator::new(&ruleset, &context, host, now);
         let answers = ruleset.flag_ids().map(|id| shape(&ruleset, evaluator.flag(id)));
         all.push(answers.collect::<Result<Json, _>>()?);

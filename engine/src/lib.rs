@@ -42,5 +42,5 @@ pub use error::Error;
 pub use evaluate::Evaluator;
 pub use ruleset::{FlagId, Payload, PayloadId, Ruleset, StringId};
 pub use text::Text;
-pub use user::User;
+pub use user::{OddIds, User};
 pub use value::Value;

@@ -143,7 +143,8 @@ pub(crate) struct Flag {
     pub(crate) plan: Plan,
     /// The reason that the definition alone gives, whatever the user.
     pub(crate) definition_reason: Option<Reason>,
-    pub(crate) payloads: Vec<(PayloadKey, PayloadId)>,
+    /// `None`: looking the payload up makes the reference throw.
+    pub(crate) payloads: Vec<(PayloadKey, Option<PayloadId>)>,
 }
 
 /// What a payload hangs on.

@@ -14,6 +14,33 @@ pub struct User {
     pub person_properties: BTreeMap<Text, Value>,
     /// Group type -> its properties.
     pub group_properties: BTreeMap<Text, BTreeMap<Text, Value>>,
+    /// Ids that are not strings, as they came in JSON: as properties they keep their type.
+    pub odd_ids: OddIds,
+}
+
+/// See [`User::odd_ids`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OddIds {
+    distinct_id: Option<Value>,
+    groups: BTreeMap<Text, Value>,
+}
+
+impl User {
+    /// Adds what posthog-node's public client adds: the distinct id as the person property
+    /// `distinct_id` and each group's key as its property `$group_key`, unless the caller gave them.
+    ///
+    /// PARITY: `personPropertiesForLocalEvaluation`, `addLocalPersonAndGroupProperties` (posthog-node).
+    pub fn complete(&mut self) {
+        let odd = self.odd_ids.distinct_id.clone();
+        let id = odd.unwrap_or_else(|| Value::String(self.distinct_id.clone()));
+        self.person_properties.entry("distinct_id".into()).or_insert(id);
+        for (group_type, key) in &self.groups {
+            let odd = self.odd_ids.groups.get(group_type).cloned();
+            let key = odd.unwrap_or_else(|| Value::String(key.clone()));
+            let properties = self.group_properties.entry(group_type.clone()).or_default();
+            properties.entry("$group_key".into()).or_insert(key);
+        }
+    }
 }
 
 #[cfg(feature = "compile")]
@@ -51,7 +78,17 @@ impl User {
         let groups = object(member("groups", "groups"), "groups")?;
         let group_properties =
             object(member("groupProperties", "group_properties"), "groupProperties")?;
+        let is_odd = |value: &&Value| !matches!(value, Value::String(_));
+        let odd_ids = OddIds {
+            distinct_id: Some(distinct_id).filter(is_odd).cloned(),
+            groups: groups
+                .iter()
+                .filter(|(_, key)| is_odd(key))
+                .map(|(name, key)| (name.clone(), key.clone()))
+                .collect(),
+        };
         Ok(User {
+            odd_ids,
             distinct_id: text(distinct_id, "distinctId")?,
             groups: groups
                 .into_iter()

@@ -129,9 +129,7 @@ impl<'a> Compiler<'a> {
             Some(Value::Bool(true)) => VariantKey::True,
             Some(key) if key.is_truthy() => {
                 let json = self.string(&json::to_json(key, self.host).into());
-                if let Some(text) = self.text(Some(key)) {
-                    self.odd_variants.insert(json, text);
-                }
+                self.odd_variants.insert(json, self.text(Some(key)));
                 VariantKey::Json(json)
             }
             _ => VariantKey::True,
@@ -145,7 +143,10 @@ impl<'a> Compiler<'a> {
         &mut self,
         payloads: Option<&Value>,
         rules: &Rules,
-    ) -> Vec<(PayloadKey, PayloadId)> {
+    ) -> Vec<(PayloadKey, Option<PayloadId>)> {
+        let Some(payloads) = payloads.filter(|payloads| payloads.is_truthy()) else {
+            return Vec::new();
+        };
         let table = match &rules.variants {
             Variants::Table(table) => table.as_slice(),
             Variants::Malformed => &[],
@@ -165,23 +166,27 @@ impl<'a> Compiler<'a> {
             VariantKey::True => None,
         });
         let mut asked = BTreeSet::new();
-        let mut found: Vec<(PayloadKey, PayloadId)> = Vec::new();
+        let mut found = Vec::new();
         for key in [PayloadKey::True].into_iter().chain(values) {
             if !asked.insert(key) {
                 continue;
             }
             let name = match key {
-                PayloadKey::True => "true".into(),
-                PayloadKey::Variant(id) => {
-                    let name = self.odd_variants.get(&id).or_else(|| self.ruleset.string(id));
-                    name.cloned().unwrap_or_default()
-                }
+                PayloadKey::True => Some("true".into()),
+                PayloadKey::Variant(id) => match self.odd_variants.get(&id) {
+                    Some(text) => text.clone(),
+                    None => self.ruleset.string(id).cloned(),
+                },
             };
-            let raw = payloads.and_then(|payloads| own_member(payloads, &name));
+            let Some(name) = name else {
+                found.push((key, None));
+                continue;
+            };
+            let raw = own_member(payloads, &name);
             if let Some(payload) = raw.and_then(|raw| self.payload(&raw)) {
                 let id = PayloadId(self.ruleset.payloads.len() as u32);
                 self.ruleset.payloads.push(payload);
-                found.push((key, id));
+                found.push((key, Some(id)));
             }
         }
         found

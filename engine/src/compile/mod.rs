@@ -74,7 +74,7 @@ struct Compiler<'a> {
     /// Steps left for walking cohorts where looking at one of them throws.
     cohort_steps: u32,
     /// The JSON of variant keys that are no text, with what a payload is looked up by.
-    odd_variants: BTreeMap<StringId, Text>,
+    odd_variants: BTreeMap<StringId, Option<Text>>,
 }
 
 impl<'a> Compiler<'a> {

@@ -12,7 +12,8 @@ use crate::bucket::hash;
 use crate::context::Context;
 use crate::ecma::{Host, template_text_of};
 use crate::ruleset::{
-    Conditions, FlagId, Holdout, PayloadKey, Plan, Ruleset, Subject, VariantKey, Variants,
+    Conditions, FlagId, Holdout, PayloadId, PayloadKey, Plan, Ruleset, Subject, VariantKey,
+    Variants,
 };
 use crate::text::Text;
 use crate::value::Value;
@@ -147,7 +148,10 @@ impl<'a> Evaluator<'a> {
     /// DIFFERENCE: where the reference throws on a malformed definition the flag is unresolved.
     pub fn flag(&mut self, id: FlagId) -> Answer {
         match self.outcome(id, false) {
-            Outcome::Value(value) => Answer::Value { value, payload: self.payload(id, value) },
+            Outcome::Value(value) => match self.payload(id, value) {
+                Ok(payload) => Answer::Value { value, payload },
+                Err(reason) => Answer::Unresolved(reason),
+            },
             Outcome::Soft(Cause { reason, .. })
             | Outcome::Hard(reason)
             | Outcome::Throws(reason)
@@ -155,14 +159,19 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn payload(&self, id: FlagId, value: FlagValue) -> Option<crate::PayloadId> {
+    /// PARITY: `resolveFeatureFlagPayload` (@posthog/core); `Err` where it throws.
+    fn payload(&self, id: FlagId, value: FlagValue) -> Result<Option<PayloadId>, Reason> {
         let key = match value {
-            FlagValue::Bool(false) => return None,
+            FlagValue::Bool(false) => return Ok(None),
             FlagValue::Bool(true) => PayloadKey::True,
             FlagValue::Variant(id) | FlagValue::Json(id) => PayloadKey::Variant(id),
         };
-        let flag = self.ruleset.flags.get(id.0 as usize)?;
-        flag.payloads.iter().find(|(name, _)| *name == key).map(|(_, payload)| *payload)
+        let flag = self.ruleset.flags.get(id.0 as usize);
+        match flag.and_then(|flag| flag.payloads.iter().find(|(name, _)| *name == key)) {
+            None => Ok(None),
+            Some((_, None)) => Err(Reason::UnsupportedDefinition),
+            Some((_, payload)) => Ok(*payload),
+        }
     }
 
     /// The outcome, computed once.

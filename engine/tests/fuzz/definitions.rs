@@ -28,8 +28,9 @@ pub(crate) fn answers(
     user: &User,
     host: &NativeHost,
 ) -> Result<Vec<Answer>, String> {
-    let mut context = Context::new(ruleset, user);
-    context.complete(ruleset);
+    let mut user = user.clone();
+    user.complete();
+    let context = Context::new(ruleset, &user);
     let mut evaluator = Evaluator::new(ruleset, &context, host, NOW);
     let answers: Vec<Answer> = ruleset.flag_ids().map(|id| evaluator.flag(id)).collect();
     for answer in &answers {
