@@ -7,10 +7,10 @@ ENGINE_SOURCES := $(shell find engine/src engine/Cargo.toml Cargo.toml Cargo.loc
 WASM_SOURCES := $(ENGINE_SOURCES) $(shell find evaluator-wasm/src evaluator-wasm/Cargo.toml 2>/dev/null) scripts/build-wasm.sh
 JS_SOURCES := $(WASM_SOURCES) $(shell find js/src js/package.json js/tsconfig.json scripts/build-js.mjs package-lock.json 2>/dev/null)
 
-.PHONY: help demo build test vectors lint bench clean tools
+.PHONY: help demo build test vectors differential mutants lint bench clean tools
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## the whole path on this machine: refresher, local KV, Worker in workerd, a table of answers
 	@node scripts/demo.mjs
@@ -28,6 +28,12 @@ test: ## every test; ends with the counts of each step
 vectors: js/dist/index.js ## the vectors: asked again of posthog-node, and answered in every runtime
 	@node tests/vectors/regenerate.mjs --check
 	@node tests/vectors/run.mjs
+
+differential: js/dist/index.js ## random cases asked of posthog-node and Flagpost: CASES=1000000 SEED=1
+	@node tests/differential/run.mjs $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
+
+mutants: js/dist/index.js ## evaluators that are wrong in one rule, each to be noticed by the differential test
+	@node tests/mutants/run.mjs
 
 lint: ## formatting, clippy, TypeScript
 	@scripts/ci/lint.sh

@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-steps=(rust package js packaging vectors e2e)
+steps=(rust package js packaging vectors differential mutants host hostile e2e)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 summary=()
@@ -17,6 +17,11 @@ step_package() { scripts/ci/package.sh; }
 step_js() { npm test --workspace js; }
 step_packaging() { npm test --workspace tests; }
 step_vectors() { node --test tests/vectors/*.test.mjs && node tests/vectors/regenerate.mjs --check && node tests/vectors/run.mjs; }
+step_differential() { node --test tests/differential/*.test.mjs && node tests/differential/run.mjs; }
+step_mutants() { node tests/mutants/run.mjs; }
+step_host() { TZ=UTC node --test tests/host/*.test.mjs; }
+# One file at a time: some fill the evaluator's whole memory.
+step_hostile() { node --test --test-concurrency=1 tests/hostile/*.test.mjs; }
 step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs; }
 
 # Sums what the runners counted: cargo's "test result" lines and node's totals ("# pass 3", "ℹ pass 3").
@@ -28,10 +33,14 @@ count() {
 		/^(#|ℹ) (skipped|todo) [0-9]+/ { skipped += $3 }
 		/^posthog-node [0-9.]+ asked again:/ { asked += $5 }
 		/^vectors in [a-z]+ \(/ { answers += $7; runtimes++ }
+		/^differential: [0-9]+ documents/ { cases = $9; differing = $11 }
+		/^mutants:/ { mutants = $2; killed = $9; passed += $9; failed += $11 }
 		END {
 			printf "%d passed, %d failed, %d skipped", passed, failed, skipped
 			if (asked) printf ", %d answers asked again of posthog-node", asked
 			if (answers) printf ", %d vector answers in %d runtimes", answers, runtimes
+			if (cases) printf ", %d random cases, %d differ", cases, differing
+			if (mutants) printf ", %d of %d mutants killed", killed, mutants
 			exit passed == 0
 		}' "$1"
 }

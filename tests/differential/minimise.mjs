@@ -5,7 +5,7 @@
 import { completedGroups, completedPerson } from "./reference.mjs";
 
 const SIMPLER = [null, true, 0, "", "a", [], {}];
-const MOST_TRIALS = 4000;
+const MOST_TRIALS = 1500;
 
 /**
  * @param document the document with the mismatch

@@ -17,7 +17,7 @@ import { minimise, vectorOf } from "./minimise.mjs";
 import { buildOracle, openOracle } from "./native.mjs";
 import { PINNED } from "./reference.mjs";
 
-const SHOWN_MISMATCHES = 5;
+const SHOWN_MISMATCHES = 3;
 /** Below this a run is too small to meet everything. */
 const LEAST_FOR_COVERAGE = 30_000;
 
