@@ -33,7 +33,7 @@ count() {
 		/^(#|ℹ) (skipped|todo) [0-9]+/ { skipped += $3 }
 		/^posthog-node [0-9.]+ asked again:/ { asked += $5 }
 		/^vectors in [a-z]+ \(/ { answers += $7; runtimes++ }
-		/^differential: [0-9]+ documents/ { cases = $9; differing = $11 }
+		/^differential: [0-9]+ documents/ { cases = $10; differing = $12 }
 		/^mutants:/ { mutants = $2; killed = $9; passed += $9; failed += $11 }
 		END {
 			printf "%d passed, %d failed, %d skipped", passed, failed, skipped

@@ -35,6 +35,8 @@ export function anyVersion(random) {
 
 const ATOMS = ["a", "b", "c", "x", "1", "_", "-", " ", ".", "\\.", "\\d", "\\w", "\\s", "\\D", "\\W", "\\S", "[abc]", "[^a]", "[a-c]", "[\\w.-]", "[0-9]", "[^\\d]", "[-a]", "[a-]", "\\x41", "\\t", "\\-", "\\/", "]", "}", "A", "@", ","];
 const QUANTIFIERS = ["*", "+", "?", "*?", "+?", "??", "{2}", "{1,}", "{0,2}", "{1,2}?", "{0}"];
+/** Bounded ones: on a repeated group with choices inside, the reference's engine can take exponential time. */
+const GROUP_QUANTIFIERS = ["?", "??", "{2}", "{0,2}", "{1,2}?", "{0}"];
 const ODDITIES = ["(?=a)", "(?!a)", "(?<n>a)", "\\b", "\\B", "\\1", "\\u0041", "\\cA", "\\p{L}", "[[a]", "[]", "[^]", "[a&&b]", "[z-a]", "[\\d-x]", "[\\b]", "[\\B]", "é", "**", "++", "a**", "a?*", "^*", "()*", "(?:)+", "{", "{2}", "{3,2}", "(", ")", "\\", "[a", "\\x4", "\\<", "{,2}", "{99999999999}", "a{4294967295}", "(?i)a", "a|*", "|", "a||b", "(|a)"];
 
 /** Patterns: mostly ones that every engine reads alike, and some of each that none should. */
@@ -52,8 +54,9 @@ function alternation(random, depth) {
 }
 
 function atom(random, depth) {
-  const base = depth < 2 && random.chance(0.2) ? `${random.pick(["(", "(?:"])}${alternation(random, depth + 1)})` : random.pick(ATOMS);
-  return base + (random.chance(0.3) ? random.pick(QUANTIFIERS) : "");
+  const isGroup = depth < 2 && random.chance(0.2);
+  const base = isGroup ? `${random.pick(["(", "(?:"])}${alternation(random, depth + 1)})` : random.pick(ATOMS);
+  return base + (random.chance(0.3) ? random.pick(isGroup ? GROUP_QUANTIFIERS : QUANTIFIERS) : "");
 }
 
 /** A text that a filter of this operator and value may take or only just refuse. */
