@@ -284,10 +284,7 @@ mod tests {
                         text: Some("mine".into()),
                         value: Box::new(Value::Array(vec![Value::Null])),
                     },
-                    Value::Styled {
-                        text: None,
-                        value: Box::new(Value::Object(BTreeMap::new())),
-                    },
+                    Value::Styled { text: None, value: Box::new(Value::Object(BTreeMap::new())) },
                 ])),
                 None,
             ],
