@@ -7,7 +7,8 @@
 //! - `{"dates": [text, …]}`, `{"numbers": [text, …]}`, `{"floats": [text, …]}`, `{"lower": [text, …]}`
 //!   and `{"texts": [number, …]}` give what the native host makes of each, numbers as their bits.
 //!
-//! A question that cannot be answered gives `{"error": text}`. A user holds what JSON cannot carry as `{"$js": kind, "text"?, "ms"?}`.
+//! A question that cannot be answered gives `{"error": text}`. A user holds what JSON cannot carry as
+//! `{"$js": kind, "text"?, "ms"?, "value"?}`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -94,6 +95,11 @@ fn revive(value: &mut Value) {
             b"-Infinity" => Value::Number(f64::NEG_INFINITY),
             b"-0" => Value::Number(-0.0),
             b"Date" => Value::Date { ms, text: text.unwrap_or_else(|| Text::from("")) },
+            b"styled" => {
+                let mut inner = value.get("value").cloned().unwrap_or_default();
+                revive(&mut inner);
+                Value::Styled { text, value: Box::new(inner) }
+            }
             b"symbol" => Value::Symbol(text.unwrap_or_else(|| Text::from(""))),
             _ => Value::Exotic(text),
         };

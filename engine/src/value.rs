@@ -24,6 +24,12 @@ pub enum Value {
         ms: f64,
         text: Text,
     },
+    /// An array or plain object by its members, with what `String(value)` gives where that is not the
+    /// usual text of its kind: `None` if it throws, as for an object without a prototype.
+    Styled {
+        text: Option<Text>,
+        value: Box<Value>,
+    },
     /// Anything else (class instance, Map, function, bigint, cycle) by what `String(value)`
     /// gives; `None` if that throws.
     Exotic(Option<Text>),
@@ -53,6 +59,7 @@ impl Value {
             Value::Array(_)
             | Value::Object(_)
             | Value::Date { .. }
+            | Value::Styled { .. }
             | Value::Exotic(_)
             | Value::Symbol(_) => true,
         }

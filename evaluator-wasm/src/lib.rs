@@ -55,8 +55,8 @@ impl Evaluator {
         Tables::of(&self.ruleset, self.header.as_deref()).to_js()
     }
 
-    /// Evaluates flags, by index or all of them, for a user packed as [`packed`] says; the user is
-    /// completed first. `now_ms` is in milliseconds since the epoch.
+    /// Evaluates flags, by index or all of them, for a user packed as [`packed`] says; nothing is
+    /// added to it. `now_ms` is in milliseconds since the epoch.
     ///
     /// Two numbers per flag: the value (0 false, 1 true, 2 + n the text n, -1 to -4 the reason in the
     /// order of [`Reason::ALL`], -5 - n the number that the text n spells) and the index of the
@@ -71,9 +71,8 @@ impl Evaluator {
         flags: Option<Vec<u32>>,
     ) -> Result<Vec<i32>, JsValue> {
         let (slots, groups) = (self.ruleset.slots().len(), self.ruleset.group_types().len());
-        let mut context = packed::decode(packed, slots, groups)
+        let context = packed::decode(packed, slots, groups)
             .map_err(|error| JsValue::from(js_sys::Error::new(&error.to_string())))?;
-        context.complete(&self.ruleset);
         let mut evaluator =
             flagpost_engine::Evaluator::new(&self.ruleset, &context, &JsHost, now_ms);
         let mut codes = Vec::new();

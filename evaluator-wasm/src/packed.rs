@@ -21,6 +21,8 @@
 //! 4  true                             10  exotic: string String(value)
 //! 5  number: f64                      11  exotic whose String(value) throws
 //!                                     12  symbol: string String(value)
+//! 13  array or plain object of unusual text: string String(value), then the value as 7 or 8
+//! 14  the same whose String(value) throws: the value as 7 or 8
 //! ```
 
 use std::collections::BTreeMap;
@@ -28,8 +30,8 @@ use std::fmt;
 
 use flagpost_engine::{Context, GroupContext, Text, Value};
 
-/// The writer nests at most 100 deep; anything deeper is not its work.
-const MAX_DEPTH: usize = 128;
+/// The writer nests at most this deep; anything deeper is not its work.
+const MAX_DEPTH: usize = 500;
 
 /// Values inside arrays and objects that the writer writes at most, all of a user's together. Room is
 /// reserved for as many as a count says, so that this bounds the memory that any bytes can ask for.
@@ -126,8 +128,18 @@ impl Reader<'_> {
             10 => Value::Exotic(Some(self.text()?)),
             11 => Value::Exotic(None),
             12 => Value::Symbol(self.text()?),
+            13 => {
+                let text = self.text()?;
+                self.styled(Some(text), depth)?
+            }
+            14 => self.styled(None, depth)?,
             _ => return None,
         })
+    }
+
+    fn styled(&mut self, text: Option<Text>, depth: usize) -> Option<Value> {
+        let tag = self.byte().filter(|tag| matches!(tag, 7 | 8))?;
+        Some(Value::Styled { text, value: Box::new(self.value(tag, depth)?) })
     }
 
     fn nested(&mut self, depth: usize) -> Option<Value> {
@@ -208,7 +220,7 @@ mod tests {
         Writer::default()
             .text("user-1")
             .byte(7)
-            .count(12)
+            .count(14)
             .byte(1)
             .byte(2)
             .byte(3)
@@ -232,6 +244,14 @@ mod tests {
             .text("Symbol(s)")
             .byte(5)
             .number(f64::INFINITY)
+            .byte(13)
+            .text("mine")
+            .byte(7)
+            .count(1)
+            .byte(2)
+            .byte(14)
+            .byte(8)
+            .count(0)
             .byte(0)
             .byte(0)
             .byte(1)
@@ -260,6 +280,11 @@ mod tests {
                     Value::Exotic(None),
                     Value::Symbol("Symbol(s)".into()),
                     Value::Number(f64::INFINITY),
+                    Value::Styled {
+                        text: Some("mine".into()),
+                        value: Box::new(Value::Array(vec![Value::Null])),
+                    },
+                    Value::Styled { text: None, value: Box::new(Value::Object(BTreeMap::new())) },
                 ])),
                 None,
             ],
@@ -307,7 +332,7 @@ mod tests {
 
     #[test]
     fn unknown_tags_and_huge_counts_are_refused() {
-        let unknown = Writer::default().text("u").byte(13).0;
+        let unknown = Writer::default().text("u").byte(15).0;
         assert!(decode(&unknown, 1, 0).is_err());
         let huge = Writer::default().text("u").byte(7).count(u32::MAX).0;
         assert!(decode(&huge, 1, 0).is_err());
@@ -345,8 +370,18 @@ mod tests {
             let arrays = (0..depth).fold(Writer::default().text("u"), |w, _| w.byte(7).count(1));
             arrays.byte(2).0
         };
-        assert!(decode(&nested(100), 1, 0).is_ok());
+        assert!(decode(&nested(500), 1, 0).is_ok());
+        assert!(decode(&nested(501), 1, 0).is_err());
         assert!(decode(&nested(100_000), 1, 0).is_err());
+    }
+
+    #[test]
+    fn only_an_array_or_object_has_a_text_of_its_own() {
+        for tags in [&[14, 2][..], &[14, 14, 7, 0, 0, 0, 0], &[14, 0], &[14]] {
+            let mut bytes = Writer::default().text("u").0;
+            bytes.extend(tags);
+            assert!(decode(&bytes, 1, 0).is_err(), "{tags:?}");
+        }
     }
 
     #[test]

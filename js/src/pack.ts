@@ -11,7 +11,7 @@ import { Writer } from "./writer.js";
  *   distinct id   string
  *   person        for every slot: value
  *   groups        for every group type: 0 = the user is in no such group
- *                                       1, key string, 0 = in it, without properties
+ *                                       1, key string, 0 = in it, without a property map
  *                                       1, key string, 1, a value for every slot
  *
  * A value is a tag and what follows it:
@@ -29,9 +29,11 @@ const DATE = 9; // f64 milliseconds, string String(date)
 const EXOTIC = 10; // string String(value)
 const EXOTIC_THROWS = 11; // String(value) throws
 const SYMBOL = 12; // string String(value)
+const STYLED = 13; // string String(value), then an ARRAY or OBJECT whose text is not the usual one
+const STYLED_THROWS = 14; // the same where String(value) throws
 
 /** Values nested deeper, cycles among them, travel as what `String(value)` gives. */
-const MAX_DEPTH = 100;
+const MAX_DEPTH = 500;
 
 /**
  * Values inside arrays and objects, all of a user's together, and bytes that a user may take. One
@@ -73,22 +75,26 @@ function writeUser(writer: Writer, { slots, groupTypes }: Layout, user: User): v
   writeId(writer, "distinctId", distinctId);
   writeProperties(writer, slots, personProperties, "distinct_id", distinctId);
   for (const type of groupTypes) {
-    if (!hasOwn(groups, type)) {
+    if (!isIn(groups, type)) {
       writer.byte(0);
       continue;
     }
     const key: unknown = groups[type];
-    const properties = hasOwn(groupProperties, type) ? groupProperties[type] : undefined;
     writer.byte(1);
     writeId(writer, type, key);
-    writer.byte(1);
-    writeProperties(writer, slots, properties, "$group_key", key);
+    // posthog-node gives properties to the groups that it can enumerate.
+    if (isMember(groups, type)) {
+      writer.byte(1);
+      writeProperties(writer, slots, groupProperties?.[type], "$group_key", key);
+    } else {
+      writer.byte(0);
+    }
   }
 }
 
 /**
- * The slots of one property map. The evaluator adds `idKey` by itself where it is absent, as a
- * string; an id that is no string keeps its type as a property, as it does in posthog-node.
+ * The slots of one property map: its own enumerable members, as posthog-node copies them, and `idKey`
+ * unless it is among them. An id that is no string keeps its type as a property.
  */
 function writeProperties(
   writer: Writer,
@@ -98,14 +104,18 @@ function writeProperties(
   id: unknown,
 ): void {
   for (const slot of slots) {
-    if (hasOwn(properties, slot)) writeValue(writer, slot, properties[slot]);
-    else if (slot === idKey && typeof id !== "string") writeValue(writer, slot, id);
+    if (isMember(properties, slot)) writeValue(writer, slot, properties[slot]);
+    else if (slot === idKey) writeValue(writer, slot, id);
     else writer.byte(ABSENT);
   }
 }
 
 function writeId(writer: Writer, name: string, id: unknown): void {
-  const text = String(id);
+  const text = textOf(id);
+  if (text === undefined) {
+    const message = `the key of the user's group ${JSON.stringify(name)} cannot become a string: pass a string`;
+    throw new FlagpostError("invalid_user", message);
+  }
   if (writer.length + text.length > MAX_BYTES) throw tooLarge(name);
   writer.string(text);
 }
@@ -122,7 +132,7 @@ function writeValue(writer: Writer, name: string, value: unknown): void {
   writer.length = start;
   room = before;
   try {
-    writeExotic(writer, value);
+    writeOwnText(writer, value, EXOTIC, EXOTIC_THROWS);
   } catch (error) {
     throw error === TOO_LARGE ? tooLarge(name) : error;
   }
@@ -175,11 +185,12 @@ function writeNested(writer: Writer, value: unknown, depth: number): boolean {
       if (isPlain(value)) return writeObject(writer, value, depth);
       if (value instanceof Date) return writeDate(writer, value);
   }
-  writeExotic(writer, value);
+  writeOwnText(writer, value, EXOTIC, EXOTIC_THROWS);
   return true;
 }
 
 function writeArray(writer: Writer, items: readonly unknown[], depth: number): boolean {
+  if (!isJoined(items)) writeOwnText(writer, items, STYLED, STYLED_THROWS);
   // A proxy may give anything for a length, and something else each time.
   const length = Math.max(0, Math.trunc(items.length) || 0);
   take(writer, length);
@@ -193,6 +204,9 @@ function writeArray(writer: Writer, items: readonly unknown[], depth: number): b
 }
 
 function writeObject(writer: Writer, value: object, depth: number): boolean {
+  // The evaluator knows by itself that a member called toString leaves JSON's objects without a text.
+  const usual = textOf(value) === "[object Object]" && !Object.hasOwn(value, "toString");
+  if (!usual) writeOwnText(writer, value, STYLED, STYLED_THROWS);
   const keys = Object.keys(value);
   take(writer, keys.length);
   writer.byte(OBJECT);
@@ -211,32 +225,39 @@ function writeDate(writer: Writer, date: Date): boolean {
   return true;
 }
 
-function writeExotic(writer: Writer, value: unknown): void {
-  let text: string;
+/** A tag with `String(value)`, or the other tag where that throws. */
+function writeOwnText(writer: Writer, value: unknown, tag: number, throwing: number): void {
+  let text: string | undefined;
   try {
-    if (Array.isArray(value)) assertJoinable(value);
-    text = String(value);
+    if (Array.isArray(value)) assertJoinable(writer, value);
+    text = textOf(value);
   } catch (error) {
     if (error === TOO_LARGE) throw error;
-    writer.byte(EXOTIC_THROWS);
-    return;
   }
-  writer.byte(EXOTIC);
-  writeText(writer, text);
+  writer.byte(text === undefined ? throwing : tag);
+  if (text !== undefined) writeText(writer, text);
+}
+
+/** `String(value)`, or undefined where that throws. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return String(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Goes through a list as its `join` will: a list inside itself is passed over, a shared one is not. */
-function assertJoinable(list: readonly unknown[]): void {
+function assertJoinable(writer: Writer, list: readonly unknown[]): void {
   const open = new Set<unknown>([list]);
   const stack = [{ list, at: 0 }];
-  let left = MAX_VALUES;
   for (let top = stack[0]; top !== undefined; top = stack[stack.length - 1]) {
     if (top.at >= top.list.length) {
       open.delete(top.list);
       stack.pop();
       continue;
     }
-    if (left-- === 0) throw TOO_LARGE;
+    take(writer, 1);
     const item = top.list[top.at++];
     if (Array.isArray(item) && !open.has(item)) {
       open.add(item);
@@ -245,18 +266,27 @@ function assertJoinable(list: readonly unknown[]): void {
   }
 }
 
-/** Whether an object is what JSON could have made, also in how it becomes a string. */
+/** Whether an object is one to posthog-node: others have a text, but no members. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  const own = value as { toString?: unknown; valueOf?: unknown; [Symbol.toPrimitive]?: unknown };
-  return !(
-    (Object.hasOwn(value, "toString") && typeof own.toString === "function") ||
-    (Object.hasOwn(value, "valueOf") && typeof own.valueOf === "function") ||
-    (Object.hasOwn(value, Symbol.toPrimitive) && typeof own[Symbol.toPrimitive] === "function")
-  );
+  return prototype === Object.prototype || prototype === null;
 }
 
-function hasOwn<T>(map: Record<string, T> | null | undefined, key: string): map is Record<string, T> {
-  return map !== undefined && map !== null && Object.hasOwn(map, key);
+/** Whether a list becomes a string as lists do. */
+function isJoined(list: readonly unknown[]): boolean {
+  const { toString, join, [Symbol.toPrimitive]: own } = list as readonly unknown[] & { [Symbol.toPrimitive]?: unknown };
+  return toString === Array.prototype.toString && join === Array.prototype.join && (own === undefined || own === null);
+}
+
+type Properties = Record<string, unknown>;
+
+/** Whether `{ ...map }` has the member. */
+function isMember(map: Properties | null | undefined, key: string): map is Properties {
+  return map !== undefined && map !== null && Object.prototype.propertyIsEnumerable.call(map, key);
+}
+
+/** `key in map`, but for what every object inherits. */
+function isIn(map: Properties | null | undefined, key: string): map is Properties {
+  if (map === undefined || map === null) return false;
+  return Object.hasOwn(map, key) || (key in map && !(key in Object.prototype));
 }

@@ -1,6 +1,7 @@
 /** Values that JSON cannot carry, answered as posthog-node 5.70.0 answers them. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { evaluate, evaluateFlag } from "flagpost";
 import { PostHog } from "posthog-node";
 import { openReference } from "../../tests/support/reference.mjs";
@@ -13,7 +14,7 @@ const operators = [
   ["regex", "^[0-9]+$"], ["regex", "object"], ["not_regex", "a"],
   ["gt", 5], ["lt", "z"], ["gte", "\ue000"],
   ["is_date_after", "2020-01-01"], ["is_date_before", "2020-01-01"],
-  ["semver_gt", "1.0.0"],
+  ["semver_gt", "1.0.0"], ["icontains", "object o"],
 ];
 
 class Account {
@@ -25,6 +26,12 @@ const cycle = { list: [1] };
 cycle.list.push(cycle);
 const cyclicList = ["a"];
 cyclicList.push(cyclicList);
+const bare = (members) => Object.assign(Object.create(null), members);
+const styledList = (style) => Object.assign(["a", 1.5], style);
+const styledCycle = styledList({ toString: () => "x" });
+styledCycle.push(styledCycle);
+/** A list of another realm: its methods are not those of this one. */
+const foreign = (source) => runInNewContext(source);
 
 const values = {
   undefined: undefined,
@@ -67,9 +74,50 @@ const values = {
   "a cycle": cycle,
   "a cyclic list": cyclicList,
   "99 levels": nested(99),
+  "101 levels": nested(101),
+  "500 levels": nested(500),
+  "500 levels of objects": Array.from({ length: 500 }).reduce((a) => ({ a }), 1.5),
+  "500 levels of lists with a text of their own": Array.from({ length: 500 }).reduce((inner) => Object.assign([inner], { toString: () => "x" }), "x"),
+  "an object without a prototype": bare({ a: 1.5 }),
+  "an empty object without a prototype": bare({}),
+  "an object without a prototype in a list": ["a", bare({ a: 1.5 })],
+  "an object without a prototype in an object": { a: bare({ b: "x" }) },
+  "an object without a prototype that has a toString": bare({ toString: () => "object" }),
+  "an object without a prototype that has a valueOf": bare({ valueOf: () => 7 }),
+  "an object without a prototype that has a primitive": bare({ [Symbol.toPrimitive]: () => "1.5.0" }),
+  "an object with a tag": { a: 1.5, [Symbol.toStringTag]: "x" },
+  "an object with a tag that is no text": { a: 1.5, [Symbol.toStringTag]: 1 },
+  "an object with a primitive": { a: 1.5, [Symbol.toPrimitive]: () => "x" },
+  "an object whose primitive is a symbol": { [Symbol.toPrimitive]: () => Symbol("s") },
+  "an object with a hidden toString": Object.defineProperty({ a: "x" }, "toString", { value: () => "x" }),
+  "an object with a hidden toString that gives the usual text": Object.defineProperty({}, "toString", { value: () => "[object Object]" }),
+  "an object with a hidden toString that is no function": Object.defineProperty({ a: "x" }, "toString", { value: 1 }),
+  "an object whose toString and valueOf give a text": { toString: null, valueOf: () => "x" },
+  "arguments": (function args() { return arguments; })("a", 1.5),
+  "arguments in a list": [(function args() { return arguments; })("a")],
+  "Math": Math,
+  "JSON": JSON,
+  "a list with a toString": styledList({ toString: () => "x" }),
+  "a list with a toString that throws": styledList({ toString() { throw new Error("no"); } }),
+  "a list with a toString that is no function": styledList({ toString: 1 }),
+  "a list with a join": styledList({ join: () => "x" }),
+  "a list with a primitive": styledList({ [Symbol.toPrimitive]: () => "x" }),
+  "a list with a valueOf": styledList({ valueOf: () => "x" }),
+  "a list of trues with a toString": Object.assign([true, "TRUE"], { toString: () => "false" }),
+  "a list with a toString in a list": ["b", styledList({ toString: () => "1" })],
+  "a list with a toString that is inside itself": styledCycle,
+  "a list without a prototype": Object.setPrototypeOf(["a", "b"], null),
+  "a list of another class": class extends Array { toString() { return "x"; } }.from(["a", "b"]),
+  "a list of another realm": foreign("['a', ['b', null]]"),
+  "a list of another realm in itself": foreign("const list = ['a']; list.push(list); list"),
+  "an object of another realm": foreign("({ a: 1.5 })"),
+  "a boxed text made plain": Object.setPrototypeOf(new String("x"), Object.prototype),
+  "an error made plain": Object.setPrototypeOf(new Error("x"), null),
 };
 
 const flags = operators.map(([operator, value], index) => flag(`${index} ${operator} ${JSON.stringify(value)}`, [filter("p", operator, value)]));
+// An exception behind something inconclusive is swallowed.
+flags.push(flag("swallowed", [filter("none", "exact", "x"), filter("p", "icontains", "zzz")]));
 // What is inconclusive lets the next condition decide; where the reference throws nothing does.
 const withMore = flags.map(({ key, ...rest }) => flag(`${key}, else on`, [], { ...rest.filters, groups: [...rest.filters.groups, {}] }));
 const sample = definitions(...flags, ...withMore);
@@ -90,9 +138,9 @@ for (const [name, value] of Object.entries(values)) {
   });
 }
 
-test("values nested deeper than 100 levels and cycles through getters never break the evaluation", () => {
+test("values nested deeper than 500 levels and cycles through getters never break the evaluation", () => {
   const endless = { get next() { return endless; } };
-  for (const p of [nested(101), nested(20_000), endless]) {
+  for (const p of [nested(501), nested(20_000), endless]) {
     const { unresolved } = evaluate(sample, { distinctId: "user-1", personProperties: { p } });
     assert.equal(unresolved['2 exact "x"'], "missing_context");
   }

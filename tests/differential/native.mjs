@@ -83,27 +83,35 @@ function carry(value, above) {
   if (value instanceof Date) return { $js: "Date", text: String(value), ms: Number.isNaN(value.valueOf()) ? null : value.valueOf() };
   if (above.includes(value)) return exotic(above[0]);
   const within = [...above, value];
-  if (Array.isArray(value)) return isCyclic(value) ? exotic(value) : Array.from({ length: value.length }, (_, index) => (index in value ? carry(value[index], within) : null));
+  if (Array.isArray(value)) {
+    if (isCyclic(value)) return exotic(value);
+    const items = Array.from({ length: value.length }, (_, index) => (index in value ? carry(value[index], within) : null));
+    return isJoined(value) ? items : { $js: "styled", text: textOf(value), value: items };
+  }
   if (isPlain(value)) {
     const members = Object.create(null);
     for (const key of Object.keys(value)) members[key] = carry(value[key], within);
-    return members;
+    const text = textOf(value);
+    // What JSON could have made has this text, or none with a member called toString.
+    const usual = Object.hasOwn(members, "toString") ? undefined : "[object Object]";
+    return text === usual ? members : { $js: "styled", text, value: members };
   }
   return exotic(value);
 }
 
-function exotic(value) {
+const exotic = (value) => ({ $js: "other", text: textOf(value) });
+
+/** `String(value)`; undefined, which JSON leaves out, where that throws. */
+function textOf(value) {
   try {
-    return { $js: "other", text: String(value) };
+    return String(value);
   } catch {
-    return { $js: "other" };
+    return undefined;
   }
 }
 
-function isPlain(value) {
-  if (typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) return false;
-  return !["toString", "valueOf"].some((name) => Object.hasOwn(value, name) && typeof value[name] === "function");
-}
+const isPlain = (value) => typeof value === "object" && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+const isJoined = (list) => ["toString", "join", Symbol.toPrimitive].every((name) => list[name] === Array.prototype[name]);
 
 function isCyclic(value, above = []) {
   if (typeof value !== "object" || value === null) return false;

@@ -36,6 +36,9 @@ class Point {
   }
 }
 
+const bare = (members) => Object.assign(Object.create(null), members);
+const ownText = (list, text) => Object.assign(list, { toString: () => text });
+const nested = (depth, wrap) => Array.from({ length: depth }).reduce(wrap, "x");
 const NAN_KINDS = [NaN, Infinity, -Infinity];
 const EXOTICS = [
   () => 10n, () => new Map([["a", 1]]), () => new Set(), () => /a+/, () => () => 1, () => Symbol("sign"), () => new Point(), () => Point, () => new Error("boom"),
@@ -43,6 +46,11 @@ const EXOTICS = [
   () => Object.create({ inherited: 1 }), () => new Uint8Array([1, 2]), () => new Proxy({}, {}), () => ({ toString: 1 }),
   // eslint-disable-next-line no-sparse-arrays
   () => [1.5, , "a"], () => { const ring = []; ring.push(ring); return ring; }, () => [undefined], () => ({ a: undefined }), () => [NaN],
+  () => bare({}), () => bare({ a: "x", b: 1.5 }), () => [bare({ a: "pro" }), 1.5], () => ({ a: bare({}) }), () => bare({ toString: () => "pro" }), () => bare({ valueOf: () => 5 }), () => bare({ [Symbol.toPrimitive]: () => "1.5.0" }),
+  () => ({ a: 1.5, [Symbol.toStringTag]: "pro" }), () => ({ a: "b", [Symbol.toPrimitive]: () => "pro" }), () => ({ [Symbol.toPrimitive]: () => Symbol("sign") }), () => Object.defineProperty({ a: "x" }, "toString", { value: () => "2024-01-02" }),
+  () => Math, (function args() { return () => arguments; })("a", 1.5),
+  () => ownText(["a", "b"], "pro"), () => ownText([], "5"), () => ownText([true, "TRUE"], "x"), () => [ownText(["a"], "2.0.0"), "b"], () => ownText([1.5], {}), () => Object.assign(["a", "b"], { join: () => "team" }),
+  () => nested(150, (inner) => [inner]), () => nested(150, (a) => ({ a })), () => nested(101, (inner) => ownText([inner], "x")),
 ];
 
 /** Kind -> random -> a value of a JavaScript caller. */
@@ -98,7 +106,7 @@ function kindOfText(text) {
 function isJson(value) {
   if (value === null || ["string", "boolean"].includes(typeof value)) return true;
   if (typeof value === "number") return Number.isFinite(value);
-  if (Array.isArray(value)) return [...value.keys()].every((index) => index in value) && !value.includes(value) && value.every(isJson);
+  if (Array.isArray(value)) return Object.keys(value).length === value.length && !value.includes(value) && value.every(isJson);
   return typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isJson);
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
         Value::Object(members) if members.contains_key(b"toString".as_slice()) => return None,
         Value::Object(_) => "[object Object]".into(),
         Value::Date { text, .. } => text.clone(),
-        Value::Exotic(text) => text.clone()?,
+        Value::Styled { text, .. } | Value::Exotic(text) => text.clone()?,
         Value::Symbol(text) => text.clone(),
     })
 }

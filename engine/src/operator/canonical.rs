@@ -49,6 +49,7 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
             }
             out.push('}');
         }
+        Value::Styled { value, .. } => write(value, host, out)?,
         Value::Number(_)
         | Value::Undefined
         | Value::Date { .. }
@@ -76,6 +77,7 @@ pub(crate) fn is_json(value: &Value) -> bool {
         Value::Object(members) => {
             members.iter().all(|(key, member)| key.as_str().is_some() && is_json(member))
         }
+        Value::Styled { value, .. } => is_json(value),
         Value::Undefined | Value::Date { .. } | Value::Exotic(_) | Value::Symbol(_) => false,
     }
 }

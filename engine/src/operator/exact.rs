@@ -112,6 +112,7 @@ fn truth(value: &Value) -> bool {
         // No other character lower-cases to one of these letters, so ASCII case is full case here.
         Value::String(text) => text.eq_ignore_ascii_case(b"true"),
         Value::Array(items) => items.iter().all(truth),
+        Value::Styled { value, .. } => truth(value),
         _ => false,
     }
 }
