@@ -47,22 +47,4 @@ impl Context {
                 .collect(),
         }
     }
-
-    /// Adds what posthog-node's public client adds: the distinct id as the person property
-    /// `distinct_id` and each group's key as its property `$group_key`, unless the caller gave them.
-    ///
-    /// PARITY: `personPropertiesForLocalEvaluation`, `addLocalPersonAndGroupProperties`.
-    pub fn complete(&mut self, ruleset: &Ruleset) {
-        if let Some(slot) = ruleset.slot(b"distinct_id").and_then(|slot| self.person.get_mut(slot))
-        {
-            slot.get_or_insert_with(|| Value::String(self.distinct_id.clone()));
-        }
-        let group_key = ruleset.slot(b"$group_key");
-        for group in self.groups.iter_mut().flatten() {
-            let slots = group.properties.get_or_insert_with(|| vec![None; ruleset.slots().len()]);
-            if let Some(slot) = group_key.and_then(|slot| slots.get_mut(slot)) {
-                slot.get_or_insert_with(|| Value::String(group.key.clone()));
-            }
-        }
-    }
 }

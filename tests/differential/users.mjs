@@ -41,7 +41,7 @@ function relatedValue(random, { value, operator }) {
 /** A device id that has no text is a documented difference. */
 function bucketable(value) {
   try {
-    return typeof value === "symbol" || `${value}` === "" ? "device" : value;
+    return typeof value === "symbol" ? "device" : (`${value}`, value);
   } catch {
     return "device";
   }

@@ -77,11 +77,12 @@ export const MUTANTS = [
   ["a regex is asked about Unicode text", "operator/regex/mod.rs", "all(|byte| «byte.is_ascii()» &&", "true"],
   ["not_regex matches what is no pattern", "operator/regex/mod.rs", "Pattern::Invalid => return Outcome::Is(«false»)", "self.negate"],
   ["an undecided regex leaves no mark", "operator/regex/mod.rs", "None => «Outcome::Uncertain»", "Outcome::Unsupported"],
+  ["a value with a text of its own is no JSON", "operator/canonical.rs", "Value::Styled { value, .. } => «is_json(value)»", "false"],
   // JavaScript's rules and what surrounds them
   ["an array's null leaves no comma", "ecma/text.rs", "if «index > 0» {\n            joined.push(b',');", "index > 0 && !item.is_nullish()"],
   ["strings are ordered by code point", "ecma/text.rs", "if «left.is_ascii() && right.is_ascii()» {", "true"],
   ["an own toString is not in the way", "ecma/text.rs", "Value::Object(members) if «members.contains_key(b\"toString\".as_slice())» =>", "false"],
   ["matching version 2 may be a text", "definitions.rs", "self.definitions.version_2 = «first(self.version) == Value::Number(2.0)»;", "matches!(first(self.version), Value::Number(2.0)) || true"],
-  ["the distinct id is no person property", "context.rs", "slot.get_or_insert_with(|| «Value::String(self.distinct_id.clone())»);", "Value::Undefined"],
+  ["the distinct id is no person property", "user.rs", "let id = «odd.unwrap_or_else(|| Value::String(self.distinct_id.clone()))»;", "Value::Undefined"],
   ["evaluation contexts keep every flag", "compile/mod.rs", "if «!self.is_in(definition, contexts)» {", "false"],
 ];
