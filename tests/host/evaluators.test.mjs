@@ -9,7 +9,7 @@ import { buildOracle, openOracle, questionOf } from "../differential/native.mjs"
 import { randomOf } from "../differential/random.mjs";
 import { dateText } from "./dates.mjs";
 import { shown } from "./hosts.mjs";
-import { letterText } from "./letters.mjs";
+import { letterText, newerLetters } from "./letters.mjs";
 import { anyNumber, numberText } from "./numbers.mjs";
 
 // The native host has no other time zone than UTC.
@@ -48,7 +48,7 @@ async function answersTo(questions) {
 
 /** Asks until there are enough, and compares with what each question expects. */
 async function compareAnswers(name, count, make) {
-  const random = randomOf(seed, name.length);
+  const random = randomOf(seed, ...Buffer.from(name));
   const outcomes = {};
   const different = [];
   let asked = 0;
@@ -127,9 +127,12 @@ test("a rollout written as a text is the number that V8 makes of it", async () =
   assert.deepEqual(different.map(shown), []);
 });
 
-test("texts that V8 lower-cases to the same are exactly the same", () =>
-  compareAnswers("lower case", 20_000, (random) => {
+test("texts that V8 lower-cases to the same are exactly the same", async () => {
+  // DIFFERENCE: each host has the letters of its own Unicode version.
+  const isNewer = await newerLetters(oracle);
+  await compareAnswers("lower case", 20_000, (random) => {
     const text = letterText(random);
+    if (isNewer(text)) return [];
     const others = [text.toLowerCase(), text.toUpperCase(), text.replaceAll("Σ", "ς"), text.replaceAll("Σ", "σ")];
     return others.flatMap((other) => {
       const expected = other.toLowerCase() === text.toLowerCase();
@@ -138,7 +141,8 @@ test("texts that V8 lower-cases to the same are exactly the same", () =>
         { operator: "exact", value: other, property: text, expected },
       ];
     });
-  }));
+  });
+});
 
 test("a number has V8's text", () =>
   compareAnswers("String(number)", 10_000, (random) => {

@@ -1,10 +1,9 @@
 /** The native host beside V8's own functions. */
 import { fromBits } from "./numbers.mjs";
 
-/** How many texts go to the native host at a time. */
-const CHUNK = 20_000;
+const CHUNK = 10_000;
 /** How many lines make a text of `compareLines`. */
-const LINES = 200;
+const LINES = 500;
 const SHOWN = 10;
 
 const bits = new DataView(new ArrayBuffer(8));
@@ -40,13 +39,14 @@ export function shown(value) {
  * @param oracle of `openOracle`
  * @param {keyof typeof KINDS} kind
  * @param {Iterable<string | number>} inputs
+ * @param size how many inputs go to the native host at a time
  * @returns {Promise<{count: number, nan: number, different: {input, native, v8}[]}>} `nan`: V8's answers that are NaN
  */
-export async function compare(oracle, kind, inputs) {
+export async function compare(oracle, kind, inputs, size = CHUNK) {
   const { v8, write, read } = KINDS[kind];
   const result = { count: 0, nan: 0, different: [] };
   let asked;
-  for (const chunk of chunks(inputs, CHUNK)) {
+  for (const chunk of chunks(inputs, size)) {
     // The native host works on this chunk while V8 is asked of the one before.
     const next = { chunk, answers: oracle.ask({ [kind]: chunk.map(write) }) };
     if (asked) await settle(asked);
@@ -79,7 +79,7 @@ export async function compareLines(oracle, kind, inputs) {
       yield lines.join("\n");
     }
   };
-  const { different } = await compare(oracle, kind, texts());
+  const { different } = await compare(oracle, kind, texts(), CHUNK / LINES);
   const alone = await compare(oracle, kind, different.flatMap(({ input }) => input.split("\n")));
   return { count, nan: 0, different: alone.different.length > 0 ? alone.different : different };
 }

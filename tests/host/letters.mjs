@@ -22,6 +22,21 @@ function anyCharacter(random) {
 
 const isSurrogate = (code) => code >= 0xd800 && code < 0xe000;
 
+/** Characters of old whose properties a Unicode version changed, so that a sigma beside them ends a word, or does not. */
+const CHANGED = { "\u{1171e}": 16, "\u0295": 17 };
+
+/**
+ * A function that tells whether a text has characters which the native host's Unicode knows and this
+ * process's does not, or not the same way.
+ * @param oracle of `openOracle`
+ */
+export async function newerLetters(oracle) {
+  const [ours, native] = [process.versions.unicode, await oracle.ask({ unicode: true })].map(Number.parseFloat);
+  if (ours >= native) return () => false;
+  const changed = Object.keys(CHANGED).filter((character) => ours < CHANGED[character] && CHANGED[character] <= native);
+  return (text) => /\p{Unassigned}/u.test(text) || changed.some((character) => text.includes(character));
+}
+
 /** Every character there is, those below `end`. */
 export function* characters(end = 0x110000) {
   for (let code = 0; code < end; code++) if (!isSurrogate(code)) yield String.fromCodePoint(code);

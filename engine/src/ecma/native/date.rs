@@ -513,7 +513,11 @@ mod tests {
         for letter in ['\u{2028}', '\u{2029}', '\u{85}', '\u{180e}', '\u{200b}'] {
             assert_eq!(parse(&format!("5/1/2022{letter}")), None, "{letter:?} behind");
             assert_eq!(parse(&format!("{letter} 5/1/2022")), day, "{letter:?} as a word before");
-            assert_eq!(parse(&format!("2022-05-01{letter}")), None, "{letter:?} behind the ISO form");
+            assert_eq!(
+                parse(&format!("2022-05-01{letter}")),
+                None,
+                "{letter:?} behind the ISO form"
+            );
         }
         assert_eq!(parse("May\u{2028} 1 2022"), day, "a month's word may go on");
         assert_eq!(parse("May 1 2022 10:00 UTC\u{2029}"), None, "a zone's word may not");
