@@ -6,6 +6,7 @@
 //!   `{"unresolved"}`. Users are completed as the public APIs complete them.
 //! - `{"dates": [text, …]}`, `{"numbers": [text, …]}`, `{"floats": [text, …]}`, `{"lower": [text, …]}`
 //!   and `{"texts": [number, …]}` give what the native host makes of each, numbers as their bits.
+//! - `{"unicode": true}` gives the version of Unicode whose letters the native host knows: `"17.0.0"`.
 //!
 //! A question that cannot be answered gives `{"error": text}`. A user holds what JSON cannot carry as
 //! `{"$js": kind, "text"?, "ms"?, "value"?}`.
@@ -46,6 +47,9 @@ fn answer(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
     } else if let Some(numbers) = texts("texts") {
         let number = |bits: &str| u64::from_str_radix(bits, 16).map(f64::from_bits);
         numbers.map(|bits| Ok(json!(host.number_to_string(number(bits)?)))).collect()
+    } else if question["unicode"] == true {
+        let (major, minor, update) = char::UNICODE_VERSION;
+        Ok(json!(format!("{major}.{minor}.{update}")))
     } else {
         answers(question, host)
     }

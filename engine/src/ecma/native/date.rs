@@ -430,7 +430,6 @@ impl<'t> Reader<'t> {
             let value = counted.and_then(|digits| digits.parse().ok()).unwrap_or(0);
             return Token::Number { value, length: digits.len() };
         }
-        let in_word = |character: char| character >= 'A' && !is_space(character);
         if in_word(first) {
             let word = self.take_while(in_word);
             return Token::Word { keyword: keyword(word), length: word.encode_utf16().count() };
@@ -459,6 +458,12 @@ impl<'t> Reader<'t> {
         });
         self.rest = end.and_then(|(index, _)| self.rest.get(index + 1..)).unwrap_or_default();
     }
+}
+
+/// Any character from `A` on but white space. U+2028 and U+2029 end lines, which is not white space to
+/// V8 here, so they belong to words though `trim` removes them.
+fn in_word(character: char) -> bool {
+    character >= 'A' && (!is_space(character) || matches!(character, '\u{2028}' | '\u{2029}'))
 }
 
 /// A word longer than three letters is a keyword only if it begins like a month.
@@ -491,5 +496,30 @@ fn keyword(word: &str) -> Keyword {
         "pst" => Keyword::Zone(-8),
         "t" => Keyword::TimeSeparator,
         _ => Keyword::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn line_and_paragraph_separators_are_letters_and_other_white_space_separates() {
+        let day = Some(1_651_363_200_000.0);
+        for space in ['\n', '\r', '\u{a0}', '\u{1680}', '\u{2000}', '\u{3000}', '\u{feff}'] {
+            assert_eq!(parse(&format!("5/1/2022{space}")), day, "{space:?} behind");
+            assert_eq!(parse(&format!("May{space}1 2022")), day, "{space:?} behind a month");
+        }
+        for letter in ['\u{2028}', '\u{2029}', '\u{85}', '\u{180e}', '\u{200b}'] {
+            assert_eq!(parse(&format!("5/1/2022{letter}")), None, "{letter:?} behind");
+            assert_eq!(parse(&format!("{letter} 5/1/2022")), day, "{letter:?} as a word before");
+            assert_eq!(
+                parse(&format!("2022-05-01{letter}")),
+                None,
+                "{letter:?} behind the ISO form"
+            );
+        }
+        assert_eq!(parse("May\u{2028} 1 2022"), day, "a month's word may go on");
+        assert_eq!(parse("May 1 2022 10:00 UTC\u{2029}"), None, "a zone's word may not");
     }
 }

@@ -22,6 +22,11 @@ impl Host for NativeHost {
         date::parse(text).unwrap_or(f64::NAN)
     }
 
+    /// DIFFERENCE: Rust's Unicode version decides, not that of the JavaScript which evaluates. Letters that
+    /// one of them does not know yet stay as they are there. From Unicode 16.0 to 17.0 these are U+A7CE,
+    /// U+A7D2, U+A7D4 and U+16EA0 to U+16EB8; from 15.0 also U+1C89, U+A7CB, U+A7CC, U+A7DA, U+A7DC and
+    /// U+10D50 to U+10D65. New marks, U+0295 (since 17.0) and U+1171E (since 16.0) change how a sigma
+    /// beside them is lower-cased. Nothing else differs.
     fn to_lower_case(&self, text: &str) -> String {
         text.to_lowercase()
     }
