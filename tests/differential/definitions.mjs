@@ -32,7 +32,7 @@ export function anyDefinitions(random) {
   const version = random.pick([undefined, 1, 2, 2, 2, null, "2", 3, true]);
   return {
     flags,
-    group_type_mapping: random.chance(0.97) ? GROUP_TYPES : null,
+    group_type_mapping: random.chance(0.97) ? { ...GROUP_TYPES } : null,
     cohorts: random.chance(0.97) ? cohorts : random.pick([{}, null]),
     ...(version !== undefined && { [random.chance(0.9) ? "property_matching_version" : "propertyMatchingVersion"]: version }),
   };
@@ -42,7 +42,7 @@ function anyFlag(random, key, names) {
   const variants = random.chance(0.5) ? someVariants(random) : undefined;
   const group = random.chance(0.2) ? { aggregation_group_type_index: random.pick([0, 0, 1, 2, 7, null, "0"]) } : {};
   const filters = {
-    groups: random.many(random.pick([0, 1, 1, 2, 2, 3, 4]), () => anyCondition(random, names, variants)),
+    groups: random.many(random.pick([0, 1, 1, 2, 2, 3, 3, 4]), () => anyCondition(random, names, variants)),
     multivariate: variants ? { variants } : random.pick([null, undefined, { variants: [] }]),
     payloads: random.chance(0.4) ? somePayloads(random) : random.pick([undefined, {}, null]),
     ...group,
@@ -56,7 +56,7 @@ function anyFlag(random, key, names) {
     active: random.pick([true, true, true, true, true, true, true, true, true, false, "false", 0, undefined]),
     ensure_experience_continuity: random.chance(0.05) ? true : random.pick([false, null, undefined]),
     ...(random.chance(0.15) && { bucketing_identifier: random.pick(["device_id", "device_id", "distinct_id", null, "DEVICE_ID"]) }),
-    ...(random.chance(0.15) && { [random.pick(["evaluation_contexts", "evaluation_contexts", "evaluation_tags"])]: random.pick([[], ["web"], ["server"], ["web", "server"], null]) }),
+    ...(random.chance(0.3) && { [random.pick(["evaluation_contexts", "evaluation_contexts", "evaluation_tags"])]: random.pick([[], ["web"], ["server"], ["web", "server"], null]) }),
     evaluation_runtime: random.pick(["all", "client", "server", undefined]),
     filters,
   };
@@ -73,7 +73,7 @@ function anyCondition(random, names, variants) {
 
 /** A filter: on a property, a cohort, or another flag. `names` holds the flags and cohorts it may use. */
 export function anyFilter(random, names) {
-  return random.one([14, () => propertyFilter(random)], [names.cohorts.length ? 3 : 0, () => cohortFilter(random, names.cohorts)], [names.flags.length ? 4 : 0, () => flagFilter(random, names.flags)], [0.1, () => cohortFilter(random, ["99", "static"])], [0.1, () => flagFilter(random, ["gone"])]);
+  return random.one([14, () => propertyFilter(random)], [names.cohorts.length ? 3 : 0, () => cohortFilter(random, names.cohorts)], [names.flags.length ? 4 : 0, () => flagFilter(random, names.flags)], [0.7, () => undecidedRegex(random)], [0.1, () => cohortFilter(random, ["99", "static"])], [0.1, () => flagFilter(random, ["gone"])]);
 }
 
 export function propertyFilter(random, key = random.pick(PROPERTY_KEYS)) {
@@ -86,6 +86,11 @@ export function propertyFilter(random, key = random.pick(PROPERTY_KEYS)) {
     operator,
     ...(random.chance(0.15) && { negation: random.pick([true, false, null]) }),
   };
+}
+
+/** A regular expression that is left to the server, so that later conditions must not hide it. */
+function undecidedRegex(random) {
+  return { key: random.pick(["plan", "distinct_id"]), type: "person", value: random.pick(["(?=a)", "\\bpro", "é"]), operator: random.pick(["regex", "not_regex"]) };
 }
 
 function cohortFilter(random, cohorts) {
@@ -103,11 +108,11 @@ function flagFilter(random, flags) {
   const key = random.pick(flags);
   const chain = flags.slice(0, flags.indexOf(key)).filter(() => random.chance(0.3));
   return {
-    key,
+    key: random.chance(0.97) ? key : "gone",
     type: "flag",
     value: random.pick([true, true, true, false, false, ...VARIANTS, null, 1, [true]]),
     operator: random.pick(["flag_evaluates_to", "flag_evaluates_to", "exact", undefined]),
-    ...(random.chance(0.98) && { dependency_chain: random.chance(0.93) ? [...chain, key] : random.pick([[], null, chain, [...chain, "gone"], "beta", [key, key]]) }),
+    ...(random.chance(0.98) && { dependency_chain: random.chance(0.88) ? [...chain, key] : random.pick([[], null, ...Array(4).fill(flags.filter((flag) => flag !== key)), [...chain, "gone"], "beta", [key, key]]) }),
     ...(random.chance(0.1) && { negation: true }),
   };
 }
@@ -115,7 +120,7 @@ function flagFilter(random, flags) {
 function anyCohort(random, names) {
   const filters = () => random.many(random.pick([0, 1, 1, 2, 3]), () => anyFilter(random, names));
   const groups = (depth) => random.many(random.between(1, 3), () => group(depth + 1));
-  const group = (depth) => ({ type: random.pick(["AND", "OR", "OR", "AND", "property", depth > 0 ? "AND" : "XOR"]), values: depth < 2 && random.chance(0.5) ? groups(depth) : filters(), ...(random.chance(0.05) && { negation: true }) });
+  const group = (depth) => ({ type: random.pick(["AND", "OR", "OR", "AND", "property", depth > 0 ? "AND" : "XOR"]), values: random.one([10, filters], [depth < 2 ? 10 : 0, () => groups(depth)], [depth < 2 ? 2 : 0, () => [...filters(), ...groups(depth)]]), ...(random.chance(0.05) && { negation: true }) });
   return random.chance(0.97) ? group(0) : random.pick([{}, null, { type: "AND" }, { type: "OR", values: null }]);
 }
 

@@ -1,6 +1,6 @@
 /** Property operators, and which kinds of filter values each was made for. */
 const SUBSTRING = ["word", "letter case", "number text", "integer", "array"];
-const NUMBER = ["number text", "integer", "fraction", "extreme number", "date text"];
+const NUMBER = ["number text", "integer", "fraction", "extreme number", "date text", "letter case"];
 const DATE = ["date text"];
 const VERSION = ["version text"];
 

@@ -8,7 +8,7 @@ export function anyDate(random) {
   const [y, m, d, h, min, s] = [random.pick([1969, 1999, 2000, 2023, 2024, 2025, 2030]), random.between(0, 13), random.between(0, 32), random.between(0, 24), random.between(0, 60), random.between(0, 60)];
   const day = `${y}-${pad(m)}-${pad(d)}`;
   return random.one(
-    [4, () => `${random.pick(["-", "-", ""])}${random.pick([0, 1, 2, 3, 7, 12, 29, 30, 31, 365, 9999, 10000, "03"])}${random.pick(["h", "d", "w", "m", "y", "d", "q", "D", "min", ""])}`],
+    [10, () => `${random.pick(["-", "-", ""])}${random.pick([0, 1, 1, 1, 2, 3, 4, 6, 7, 12, 29, 30, 31, 365, 9999, 10000, "03"])}${random.pick(["h", "d", "w", "m", "m", "m", "y", "y", "y", "q", "D", "min", ""])}`],
     [2, () => day],
     [1, () => `${y}-${pad(m)}`],
     [1, () => String(y)],
@@ -60,8 +60,8 @@ function atom(random, depth) {
 }
 
 /** A text that a filter of this operator and value may take or only just refuse. */
-export function textFor(random, text, operator) {
-  if (/date/.test(operator)) return anyDate(random);
+export function textFor(random, text, operator, now) {
+  if (/date/.test(operator)) return dateNear(random, text, now);
   if (/semver/.test(operator)) {
     const parts = text.replace(/[^0-9.]/g, "").split(".");
     const at = random.below(parts.length);
@@ -72,6 +72,18 @@ export function textFor(random, text, operator) {
     const plain = text.replace(/\\[dDwWsS]/g, () => random.pick(["1", "a", " ", "_", "."])).replace(/[\\^$*+?()[\]{}|]/g, "");
     return random.pick([plain, `x${plain}`, plain.repeat(2), random.many(random.below(6), () => random.pick(["a", "b", "c", "1", " ", "\n", "A", "x", "-", "."])).join(""), `${plain}é`, `${plain}\r`]);
   }
-  if (/gt|lt/.test(operator)) return random.pick([`${Number.parseFloat(text) + random.pick([-1, -0.5, 0, 1])}`, `${text}0`, ` ${text}`, `1${text}`]);
+  if (/gt|lt/.test(operator)) return random.pick(["😀", "ﬁ", `${text}😀`, `${text}ﬁ`, `${Number.parseFloat(text) + random.pick([-1, -0.5, 0, 1])}`, `${text}0`, ` ${text}`, `1${text}`]);
   return random.pick([text, text.toUpperCase(), text.toLowerCase(), `${text} `, [...text].reverse().join("")]);
+}
+
+/** A date about where a relative one leads, a few days and the time of day around it; or any date. */
+function dateNear(random, text, now) {
+  const [, count, unit] = /^-?(\d+)([hdwmy])$/.exec(text) ?? [];
+  if (!unit || random.chance(0.2)) return anyDate(random);
+  const date = new Date(now);
+  const back = { h: [0, 0, 0, count], d: [0, 0, count], w: [0, 0, 7 * count], m: [0, count], y: [count] }[unit];
+  const [years = 0, months = 0, days = 0, hours = 0] = back.map(Number);
+  date.setUTCFullYear(date.getUTCFullYear() - years, date.getUTCMonth() - months, date.getUTCDate() - days + random.between(-4, 2));
+  date.setUTCHours(date.getUTCHours() - hours, date.getUTCMinutes() + random.pick([-1, 0, 1]));
+  return Number.isNaN(date.valueOf()) ? "1970-01-01" : date.toISOString();
 }

@@ -25,7 +25,7 @@ const JSON_KINDS = {
   "extreme number": (random) => random.pick(EXTREMES),
   boolean: (random) => random.chance(0.5),
   null: () => null,
-  array: (random, depth = 0) => random.many(random.below(4), () => jsonValue(random, depth + 1)),
+  array: (random, depth = 0) => random.many(random.below(4), () => (random.chance(0.3) ? random.pick(WORDS) : jsonValue(random, depth + 1))),
   object: (random, depth = 0) => Object.fromEntries(random.many(random.below(4), () => [random.pick(["a", "b", "é", "ꟿ", "😀", "toString", "length", "values", "1"]), jsonValue(random, depth + 1)])),
 };
 export const FILTER_KINDS = Object.keys(JSON_KINDS);
@@ -58,7 +58,7 @@ const USER_KINDS = {
   ...JSON_KINDS,
   undefined: () => undefined,
   "NaN, Infinity": (random) => random.pick(NAN_KINDS),
-  Date: (random) => new Date(random.chance(0.1) ? NaN : random.one([1, () => random.between(0, 4102444800) * 1000], [1, () => Date.UTC(2024, random.below(12), random.between(1, 31), 12)])),
+  Date: (random) => new Date(random.chance(0.25) ? NaN : random.one([1, () => random.between(0, 4102444800) * 1000], [1, () => Date.UTC(2024, random.below(12), random.between(1, 31), 12)])),
   "other JavaScript": (random) => random.pick(EXOTICS)(),
 };
 export const USER_VALUE_KINDS = Object.keys(USER_KINDS);
@@ -111,10 +111,12 @@ function isJson(value) {
 }
 
 /** A value for a user's property that has something to do with a filter's value. */
-export function related(random, value, operator) {
+export function related(random, value, operator, now) {
   const text = textOf(value);
+  if (Array.isArray(value) && value.length > 0 && random.chance(0.4)) return random.pick(value);
+  if (/date/.test(operator) && random.chance(0.4)) return textFor(random, text, operator, now);
   return random.one(
-    [3, () => textFor(random, text, operator)],
+    [4, () => textFor(random, text, operator, now)],
     [2, () => value],
     [1, () => text],
     [1, () => text.toUpperCase()],
@@ -124,7 +126,6 @@ export function related(random, value, operator) {
     [1, () => text.slice(0, -1)],
     [1, () => Number(text)],
     [1, () => (typeof value === "number" ? value + random.pick([-1, 0.5, 1]) : [value])],
-    [1, () => (Array.isArray(value) && value.length ? random.pick(value) : value)],
     [1, () => (Array.isArray(value) ? structuredClone(value).reverse() : value)],
   );
 }

@@ -48,7 +48,8 @@ export const MUTANTS = [
   ["a variant is not true", "evaluate/dependency.rs", "(Expected::Bool(expected), FlagValue::Variant(_)) => «expected»,", "false"],
   ["any variant is the expected one", "evaluate/dependency.rs", "(Expected::Variant(expected), FlagValue::Variant(value)) => «expected == value»,", "true"],
   ["a flag outside the evaluation contexts has no value", "evaluate/dependency.rs", "Target::Removed => «Some(FlagValue::Bool(false))»,", "None"],
-  ["a flag nobody depended on has a value", "evaluate/mod.rs", "*known |= «depended_on»;", "true"],
+  ["a flag nobody depended on is false", "evaluate/dependency.rs", "_ => «None»,\n            },\n        };", "Some(FlagValue::Bool(false))"],
+  ["a flag that does not exist is false", "evaluate/dependency.rs", "Target::Unknown => «None»,", "Some(FlagValue::Bool(false))"],
   ["an empty chain is no dependency", "compile/filter.rs", "if «entries.is_empty()» {", "false"],
   // Operators
   ["null is like other values", "operator/mod.rs", "(_, Value::Null) => Outcome::Is(«false»)", "true"],
@@ -56,7 +57,7 @@ export const MUTANTS = [
   ["a missing property hides an unsupported filter", "evaluate/filter.rs", "Support::Unsupported => «unsupported(false)»,", "Verdict::Soft(Cause::plain(Reason::MissingContext))"],
   ["exact matches explicitly under every version", "operator/exact.rs", "(true, false) => «Target::Truth(truth(value))»,", "Target::Texts(texts)"],
   ["an empty list under version 2 is like other lists", "operator/exact.rs", "(true, true) if «empty_list» =>", "false"],
-  ["a list with an unreadable element is refused at once", "operator/exact.rs", "|text| «text.as_ref().is_none_or(|text| *text == actual)»", "text.is_none() || text.as_ref() == Some(&actual)"],
+  ["a list with an unreadable element is refused at once", "operator/exact.rs", "match «texts.iter().find(|text| text.as_ref().is_none_or(|text| *text == actual))» {", "texts.iter().find(|text| text.is_none()).or_else(|| texts.iter().find(|text| text.as_ref() == Some(&actual)))"],
   ["whole numbers have a canonical text", "operator/canonical.rs", "number.is_finite() && «number.fract() != 0.0»", "true"],
   ["half a surrogate pair has a canonical text", "operator/canonical.rs", "return «Some(lower(text.as_str()?, host).into())»;", "Some(text.to_str_lossy().to_lowercase().into())"],
   ["exact lower-cases ASCII only", "ecma/text.rs", "if «!text.is_ascii()» {", "false"],
