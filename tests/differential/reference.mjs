@@ -70,10 +70,13 @@ export async function openEvaluator({ text, contexts }) {
   };
 }
 
-/** Where definitions come from: a response, or a cache where they have the names that only caches use. */
+/**
+ * Where definitions come from: a response, or a cache where they have the names that only caches use.
+ * posthog-node never writes a cache without cohorts.
+ */
 function sourceOf(text) {
   if (!/"(groupTypeMapping|propertyMatchingVersion)":/.test(text)) return { personalApiKey: "phx_reference", fetch: async () => new Response(text) };
-  return { cacheProvider: { getFlagDefinitions: () => JSON.parse(text), shouldFetchFlagDefinitions: () => false, onFlagDefinitionsReceived: () => {}, shutdown: () => {} } };
+  return { cacheProvider: { getFlagDefinitions: () => ({ ...JSON.parse(text), cohorts: JSON.parse(text).cohorts || {} }), shouldFetchFlagDefinitions: () => false, onFlagDefinitionsReceived: () => {}, shutdown: () => {} } };
 }
 
 /** What the public client adds before it asks the poller. */
