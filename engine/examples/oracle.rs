@@ -70,8 +70,8 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         user.group_properties.values_mut().flat_map(BTreeMap::values_mut).for_each(revive);
         user.complete();
         let context = Context::new(&ruleset, &user);
-        let mut evaluator = Evaluator::new(&ruleset, &context, host, now);
-        let answers = ruleset.flag_ids().map(|id| shape(&ruleset, evaluator.flag(id)));
+        let alone = |id| Evaluator::new(&ruleset, &context, host, now).flag(id);
+        let answers = ruleset.flag_ids().map(|id| shape(&ruleset, alone(id)));
         all.push(answers.collect::<Result<Json, _>>()?);
     }
     Ok(all.into())

@@ -32,6 +32,8 @@ pub struct Payload {
 /// Definitions compiled for evaluation.
 #[derive(Debug, Default)]
 pub struct Ruleset {
+    /// After the flags that have keys, one that is inactive for each that the evaluation contexts left
+    /// out: dependencies find them.
     pub(crate) flags: Vec<Flag>,
     pub(crate) flag_keys: Names,
     pub(crate) slots: Names,
@@ -40,6 +42,11 @@ pub struct Ruleset {
     pub(crate) payloads: Vec<Payload>,
     pub(crate) predicates: Vec<Predicate>,
     pub(crate) cohorts: Vec<CohortNode>,
+    /// Whether some dependency's own chain lacks the flag that it is about, and another chain has it:
+    /// then what was evaluated earlier decides. PostHog never sends such chains.
+    pub(crate) order_shows: bool,
+    /// By flag, whether some dependency's chain names it.
+    pub(crate) chained: Vec<bool>,
     pub(crate) problems: Vec<String>,
 }
 
@@ -83,13 +90,17 @@ impl Ruleset {
 
     /// All flag ids.
     pub fn flag_ids(&self) -> impl Iterator<Item = FlagId> + use<> {
-        (0..self.flags.len() as u32).map(FlagId)
+        (0..self.flag_keys.len() as u32).map(FlagId)
     }
 
     /// A flag by its key.
     #[must_use]
     pub fn flag(&self, key: &[u8]) -> Option<FlagId> {
         self.flag_keys.find(key).map(|number| FlagId(number as u32))
+    }
+
+    pub(crate) fn is_chained(&self, id: FlagId) -> bool {
+        self.chained.get(id.0 as usize).is_some_and(|chained| *chained)
     }
 
     /// The property keys that some flag reads, of persons and groups alike: a user's values travel by
@@ -145,6 +156,18 @@ pub(crate) struct Flag {
     pub(crate) definition_reason: Option<Reason>,
     /// `None`: looking the payload up makes the reference throw.
     pub(crate) payloads: Vec<(PayloadKey, Option<PayloadId>)>,
+}
+
+impl Flag {
+    /// A flag that is `false` for everybody.
+    pub(crate) fn inactive() -> Self {
+        Flag {
+            active: false,
+            plan: Plan::Unresolved(Reason::UnsupportedDefinition),
+            definition_reason: None,
+            payloads: Vec::new(),
+        }
+    }
 }
 
 /// What a payload hangs on.
@@ -299,12 +322,13 @@ pub(crate) enum Dependency {
     },
 }
 
-/// The flag a dependency names.
+/// The flag a dependency is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    Flag(FlagId),
-    /// A flag that the evaluation contexts left out: its value is `false`.
-    Removed,
+    /// The dependency's own chain has it.
+    Chained(FlagId),
+    /// The dependency's own chain lacks it.
+    Loose(FlagId),
     Unknown,
 }
 

@@ -73,15 +73,15 @@ impl Evaluator {
         let (slots, groups) = (self.ruleset.slots().len(), self.ruleset.group_types().len());
         let context = packed::decode(packed, slots, groups)
             .map_err(|error| JsValue::from(js_sys::Error::new(&error.to_string())))?;
-        let mut evaluator =
-            flagpost_engine::Evaluator::new(&self.ruleset, &context, &JsHost, now_ms);
-        let mut codes = Vec::new();
-        let mut evaluate = |flag: FlagId| codes.extend(encode(evaluator.flag(flag)));
-        match flags {
-            Some(flags) => flags.into_iter().map(FlagId).for_each(&mut evaluate),
-            None => self.ruleset.flag_ids().for_each(&mut evaluate),
-        }
-        Ok(codes)
+        let evaluator = flagpost_engine::Evaluator::new(&self.ruleset, &context, &JsHost, now_ms);
+        let flags = match flags {
+            Some(flags) => flags.into_iter().map(FlagId).collect(),
+            None => self.ruleset.flag_ids().collect::<Vec<_>>(),
+        };
+        Ok(match flags.as_slice() {
+            [flag] => encode(evaluator.flag(*flag)).to_vec(),
+            flags => evaluator.flags(flags).into_iter().flat_map(encode).collect(),
+        })
     }
 }
 

@@ -60,7 +60,7 @@ pub fn run(arguments: &EvalArguments, clock: &dyn Clock) -> Result<String, (Exit
     let context = Context::new(&ruleset, &user);
     let now = arguments.now.unwrap_or_else(|| clock.now()).as_millisecond() as f64;
     let host = NativeHost::default();
-    let mut evaluator = Evaluator::new(&ruleset, &context, &host, now);
+    let evaluator = Evaluator::new(&ruleset, &context, &host, now);
     let json = match &arguments.flag {
         Some(key) => {
             let id = ruleset
@@ -68,7 +68,7 @@ pub fn run(arguments: &EvalArguments, clock: &dyn Clock) -> Result<String, (Exit
                 .ok_or_else(|| (Exit::UnknownFlag, unknown(key, &ruleset)))?;
             single(&ruleset, evaluator.flag(id)).and_then(|answer| to_string_pretty(&answer))
         }
-        None => all(&ruleset, &mut evaluator).and_then(|answers| to_string_pretty(&answers)),
+        None => all(&ruleset, evaluator).and_then(|answers| to_string_pretty(&answers)),
     };
     json.map_err(|error| invalid(error.to_string()))
 }
@@ -83,11 +83,12 @@ fn load(arguments: &EvalArguments) -> Result<Ruleset, (Exit, String)> {
     held.ruleset().map_err(|error| named(error.to_string()))
 }
 
-fn all(ruleset: &Ruleset, evaluator: &mut Evaluator<'_>) -> serde_json::Result<Answers> {
+fn all(ruleset: &Ruleset, evaluator: Evaluator<'_>) -> serde_json::Result<Answers> {
     let mut answers = Answers::default();
-    for (id, key) in ruleset.flag_ids().zip(ruleset.flag_keys()) {
+    let ids: Vec<_> = ruleset.flag_ids().collect();
+    for (key, answer) in ruleset.flag_keys().iter().zip(evaluator.flags(&ids)) {
         let key = key.to_str_lossy().into_owned();
-        match evaluator.flag(id) {
+        match answer {
             Answer::Unresolved(reason) => drop(answers.unresolved.insert(key, reason.as_str())),
             Answer::Value { value, payload } => {
                 let payload = payload.and_then(|id| ruleset.payloads().get(id.0 as usize));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openReference } from "../support/reference.mjs";
 import { documentOf } from "./documents.mjs";
-import { agrees } from "./compare.mjs";
+import { agrees, orderShows } from "./compare.mjs";
 import { at, openEvaluator } from "./reference.mjs";
 
 /** The public client refuses a distinct id that is empty, and says so of those that are no string. */
@@ -13,7 +13,7 @@ test("what is asked below posthog-node's public client is what the client answer
   let cases = 0;
   for (let number = 0; number < 240; number += 1) {
     const document = documentOf(5, number);
-    if (document.contexts || document.topic === "malformed") continue;
+    if (document.contexts || document.topic === "malformed" || orderShows(document.definitions)) continue;
     const text = JSON.stringify(document.definitions);
     await at(document.now, async () => {
       const evaluator = await openEvaluator({ text });

@@ -42,7 +42,7 @@ function anyFlag(random, key, names) {
   const variants = random.chance(0.5) ? someVariants(random) : undefined;
   const group = random.chance(0.2) ? { aggregation_group_type_index: random.pick([0, 0, 1, 2, 7, null, "0"]) } : {};
   const filters = {
-    groups: random.many(random.pick([0, 1, 1, 2, 2, 3, 3, 4]), () => anyCondition(random, names, variants)),
+    groups: [...random.many(random.pick([0, 1, 1, 2, 2, 3, 3, 4]), () => anyCondition(random, names, variants)), ...(names.flags.length > 1 && random.chance(0.05) ? looseConditions(random, names.flags) : [])],
     multivariate: variants ? { variants } : random.pick([null, undefined, { variants: [] }]),
     payloads: random.chance(0.4) ? somePayloads(random) : random.pick([undefined, {}, null]),
     ...group,
@@ -110,11 +110,18 @@ function flagFilter(random, flags) {
   return {
     key: random.chance(0.97) ? key : "gone",
     type: "flag",
-    value: random.pick([true, true, true, false, false, ...VARIANTS, null, 1, [true]]),
+    value: random.pick([true, true, true, false, false, false, ...VARIANTS, null, 1, [true]]),
     operator: random.pick(["flag_evaluates_to", "flag_evaluates_to", "exact", undefined]),
     ...(random.chance(0.98) && { dependency_chain: random.chance(0.88) ? [...chain, key] : random.pick([[], null, ...Array(4).fill(flags.filter((flag) => flag !== key)), [...chain, "gone"], "beta", [key, key]]) }),
     ...(random.chance(0.1) && { negation: true }),
   };
+}
+
+/** A dependency, then one on the same flag whose chain lacks it: only the first makes its value known. */
+function looseConditions(random, flags) {
+  const [key, other] = random.chance(0.5) ? [flags.at(-1), flags[0]] : [flags[0], flags.at(-1)];
+  const dependency = (chain) => ({ key, type: "flag", operator: "flag_evaluates_to", value: random.chance(0.5), dependency_chain: [chain] });
+  return [{ properties: [dependency(random.chance(0.8) ? key : other)] }, { properties: [dependency(other)] }];
 }
 
 function anyCohort(random, names) {

@@ -25,10 +25,11 @@ export function documentOf(seed, number) {
   }
 }
 
-/** Now and then the end of a month or of February, where going back by months is delicate. */
+/** Now and then the end of a month, 29 February most of all, where going back by months is delicate. */
 function anyTime(random) {
   const monthEnd = () => Date.UTC(random.pick([2023, 2024, 2028]), random.pick([1, 2, 2, 3, 5, 8, 12]), 0) - random.below(2) * DAY + random.below(DAY);
-  return random.one([1, monthEnd], [1, () => Date.UTC(2024, 5, 12, 10, 30) + random.below(400) * DAY + random.below(DAY)]);
+  const leapDay = () => Date.UTC(random.pick([2024, 2028]), 1, 29) + random.below(DAY);
+  return random.one([2, monthEnd], [2, leapDay], [4, () => Date.UTC(2024, 5, 12, 10, 30) + random.below(400) * DAY + random.below(DAY)]);
 }
 
 /** One filter a flag and one property to each: which operator meets which value can be counted. */

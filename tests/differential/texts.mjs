@@ -8,7 +8,8 @@ export function anyDate(random) {
   const [y, m, d, h, min, s] = [random.pick([1969, 1999, 2000, 2023, 2024, 2025, 2030]), random.between(0, 13), random.between(0, 32), random.between(0, 24), random.between(0, 60), random.between(0, 60)];
   const day = `${y}-${pad(m)}-${pad(d)}`;
   return random.one(
-    [10, () => `${random.pick(["-", "-", ""])}${random.pick([0, 1, 1, 1, 2, 3, 4, 6, 7, 12, 29, 30, 31, 365, 9999, 10000, "03"])}${random.pick(["h", "d", "w", "m", "m", "m", "y", "y", "y", "q", "D", "min", ""])}`],
+    [10, () => `${random.pick(["-", "-", ""])}${random.pick([0, 1, 1, 1, 2, 3, 4, 4, 6, 7, 8, 12, 29, 30, 31, 365, 9999, 10000, "03"])}${random.pick(["h", "d", "w", "m", "m", "m", "y", "y", "y", "q", "D", "min", ""])}`],
+    [2, () => random.pick(["-1y", "-4y", "-4y", "-8y", "-1m", "-12m", "-48m"])],
     [2, () => day],
     [1, () => `${y}-${pad(m)}`],
     [1, () => String(y)],
@@ -83,7 +84,7 @@ function dateNear(random, text, now) {
   const date = new Date(now);
   const back = { h: [0, 0, 0, count], d: [0, 0, count], w: [0, 0, 7 * count], m: [0, count], y: [count] }[unit];
   const [years = 0, months = 0, days = 0, hours = 0] = back.map(Number);
-  date.setUTCFullYear(date.getUTCFullYear() - years, date.getUTCMonth() - months, date.getUTCDate() - days + random.between(-4, 2));
+  date.setUTCFullYear(date.getUTCFullYear() - years, date.getUTCMonth() - months, date.getUTCDate() - days + random.pick([-4, -3, -2, -1, 0, 0, 0, 1, 2]));
   date.setUTCHours(date.getUTCHours() - hours, date.getUTCMinutes() + random.pick([-1, 0, 1]));
   return Number.isNaN(date.valueOf()) ? "1970-01-01" : date.toISOString();
 }

@@ -32,7 +32,7 @@ function someProperties(random, filters, now) {
     const met = filters.filter((filter) => filter.key === key);
     const value = met.length > 0 && random.chance(0.7) ? relatedValue(random, random.pick(met), now) : userValue(random, random.pick(USER_VALUE_KINDS));
     // By definition, because `properties.__proto__ = …` would not be a property.
-    Object.defineProperty(properties, key, { value: key === "$device_id" ? bucketable(value) : value, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(properties, key, { value: key === "$device_id" ? deviceId(random, value) : value, enumerable: true, configurable: true, writable: true });
   }
   return properties;
 }
@@ -41,8 +41,9 @@ function relatedValue(random, { value, operator }, now) {
   return related(random, value, textOf(operator || "exact"), now);
 }
 
-/** A device id that has no text is a documented difference. */
-function bucketable(value) {
+/** A device id, now and then empty. One that has no text is a documented difference. */
+function deviceId(random, value) {
+  if (random.chance(0.15)) return "";
   try {
     `${value}`.length;
     return value;

@@ -114,7 +114,7 @@ function isJson(value) {
 export function related(random, value, operator, now) {
   const text = textOf(value);
   if (Array.isArray(value) && value.length > 0 && random.chance(0.4)) return random.pick(value);
-  if (/date/.test(operator) && random.chance(0.4)) return textFor(random, text, operator, now);
+  if (/date/.test(operator) && random.chance(0.6)) return textFor(random, text, operator, now);
   return random.one(
     [4, () => textFor(random, text, operator, now)],
     [2, () => value],

@@ -47,9 +47,10 @@ export const MUTANTS = [
   ["a dependency loses the regex mark", "evaluate/dependency.rs", "Outcome::Soft(cause) => «cause.regex»,", "false"],
   ["a variant is not true", "evaluate/dependency.rs", "(Expected::Bool(expected), FlagValue::Variant(_)) => «expected»,", "false"],
   ["any variant is the expected one", "evaluate/dependency.rs", "(Expected::Variant(expected), FlagValue::Variant(value)) => «expected == value»,", "true"],
-  ["a flag outside the evaluation contexts has no value", "evaluate/dependency.rs", "Target::Removed => «Some(FlagValue::Bool(false))»,", "None"],
-  ["a flag nobody depended on is false", "evaluate/dependency.rs", "_ => «None»,\n            },\n        };", "Some(FlagValue::Bool(false))"],
-  ["a flag that does not exist is false", "evaluate/dependency.rs", "Target::Unknown => «None»,", "Some(FlagValue::Bool(false))"],
+  ["a flag outside the evaluation contexts is unknown", "compile/filter.rs", "if «!left_out || matches!(entry, Value::String(_))» =>", "!left_out"],
+  ["a flag nobody depended on is what is expected", "evaluate/dependency.rs", "_ => return «Verdict::Is(false)»,\n            },", "Verdict::Is(true)"],
+  ["a flag of an earlier chain is forgotten", "evaluate/dependency.rs", "Some(true) => «(*id, true)»,", "return Verdict::Is(false)"],
+  ["a flag that does not exist is what is expected", "evaluate/dependency.rs", "Target::Unknown => return «Verdict::Is(false)»,", "Verdict::Is(true)"],
   ["an empty chain is no dependency", "compile/filter.rs", "if «entries.is_empty()» {", "false"],
   // Operators
   ["null is like other values", "operator/mod.rs", "(_, Value::Null) => Outcome::Is(«false»)", "true"],

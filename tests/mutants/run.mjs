@@ -17,7 +17,7 @@ import { MUTANTS } from "./mutants.mjs";
 
 const LEAST_MUTANTS = 30;
 const AT_ONCE = 32;
-const { values } = parseArgs({ options: { cases: { type: "string", default: "40000" }, seed: { type: "string", default: "7" } } });
+const { values } = parseArgs({ options: { cases: { type: "string", default: "80000" }, seed: { type: "string", default: "7" } } });
 
 /** Documents with posthog-node's answers: for every user, for every flag in order. */
 async function answeredDocuments(seed, cases) {

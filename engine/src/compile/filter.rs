@@ -2,7 +2,7 @@
 
 use super::{Compiler, UNDEFINED};
 use crate::operator::Operation;
-use crate::ruleset::{Dependency, Expected, Filter, Predicate, Support, Target};
+use crate::ruleset::{Dependency, Expected, Filter, FlagId, Predicate, Support, Target};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -57,15 +57,27 @@ impl Compiler<'_> {
         let mut chain = Vec::with_capacity(entries.len());
         for entry in entries {
             let Some(key) = self.text(Some(entry)) else { return Filter::Throws };
-            match self.target(&key) {
-                Target::Flag(id) => chain.push(id),
-                // Its value is known: there is nothing to evaluate. Among the removed keys the
-                // reference finds only what is the same, not what has the same text.
-                Target::Removed if matches!(entry, Value::String(_)) => {}
-                Target::Removed | Target::Unknown => return Filter::Flag(Dependency::Unsupported),
+            match self.known_flag(&key) {
+                // Among the keys left out the reference finds only what is the same, not what has the same text.
+                Some((id, left_out)) if !left_out || matches!(entry, Value::String(_)) => {
+                    chain.push(id)
+                }
+                _ => return Filter::Flag(Dependency::Unsupported),
             }
         }
-        let target = self.target(&key);
+        let target = match self.known_flag(&key) {
+            Some((id, _)) if chain.contains(&id) => Target::Chained(id),
+            Some((id, _)) => {
+                self.loose.push(id);
+                Target::Loose(id)
+            }
+            None => Target::Unknown,
+        };
+        for id in &chain {
+            if let Some(chained) = self.ruleset.chained.get_mut(id.0 as usize) {
+                *chained = true;
+            }
+        }
         let expected = match property.get("value") {
             Some(Value::Bool(value)) => Expected::Bool(*value),
             Some(Value::String(variant)) => Expected::Variant(self.string(variant)),
@@ -74,12 +86,13 @@ impl Compiler<'_> {
         Filter::Flag(Dependency::Chain { chain, target, expected })
     }
 
-    fn target(&self, key: &Text) -> Target {
-        match self.ruleset.flag(key) {
-            Some(id) => Target::Flag(id),
-            None if self.removed.contains(key) => Target::Removed,
-            None => Target::Unknown,
-        }
+    /// A flag by its key, and whether the evaluation contexts left it out.
+    fn known_flag(&self, key: &Text) -> Option<(FlagId, bool)> {
+        let left_out = || {
+            let number = self.ruleset.flag_keys.len() + self.left_out.find(key)?;
+            Some((FlagId(number as u32), true))
+        };
+        self.ruleset.flag(key).map(|id| (id, false)).or_else(left_out)
     }
 
     /// A property filter's operator with its value, and whether it can be evaluated at all.

@@ -7,12 +7,12 @@ mod flag;
 mod support;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::definitions::{Definitions, FlagDefinition};
 use crate::ecma::{Host, text_of};
 use crate::problems::{Problems, named};
-use crate::ruleset::{Ruleset, StringId};
+use crate::ruleset::{Flag, FlagId, Names, Ruleset, StringId};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -42,7 +42,8 @@ pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn H
         host,
         ruleset: Ruleset::default(),
         problems: definitions.problems.clone(),
-        removed: BTreeSet::new(),
+        left_out: Names::default(),
+        loose: Vec::new(),
         cohort_nodes: BTreeMap::new(),
         cohort_ids: Vec::new(),
         cohorts_to_compile: Vec::new(),
@@ -52,7 +53,11 @@ pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn H
     };
     let flags = compiler.number_flags(&options.evaluation_contexts);
     compiler.ruleset.flags = flags.into_iter().map(|flag| compiler.flag(flag)).collect();
+    let count = compiler.ruleset.chained.len();
+    compiler.ruleset.flags.resize_with(count, Flag::inactive);
     compiler.finish_cohorts();
+    let ruleset = &mut compiler.ruleset;
+    ruleset.order_shows = compiler.loose.iter().any(|id| ruleset.is_chained(*id));
     Ruleset { problems: compiler.problems.into_lines(), ..compiler.ruleset }
 }
 
@@ -61,8 +66,10 @@ struct Compiler<'a> {
     host: &'a dyn Host,
     ruleset: Ruleset,
     problems: Problems,
-    /// Keys of flags that the evaluation contexts left out.
-    removed: BTreeSet<Text>,
+    /// Flags that the evaluation contexts left out.
+    left_out: Names,
+    /// Flags that dependencies are about without having them in their chains.
+    loose: Vec<FlagId>,
     cohort_nodes: BTreeMap<Text, usize>,
     /// The ids of [`Self::cohort_nodes`] with their nodes, in the order of these.
     cohort_ids: Vec<(usize, &'a Text)>,
@@ -93,7 +100,7 @@ impl<'a> Compiler<'a> {
                 continue;
             };
             if !self.is_in(definition, contexts) {
-                self.removed.insert(key);
+                self.left_out.number(&key);
                 continue;
             }
             let number = self.ruleset.flag_keys.number(&key);
@@ -108,8 +115,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        let kept = &self.ruleset.flag_keys;
-        self.removed.retain(|key| kept.find(key).is_none());
+        self.ruleset.chained = vec![false; self.ruleset.flag_keys.len() + self.left_out.len()];
         flags
     }
 

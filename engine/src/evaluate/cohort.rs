@@ -1,6 +1,6 @@
 //! Cohort membership.
 
-use super::{Evaluator, MAX_NESTING, Recorded, Scope, Verdict};
+use super::{Evaluator, MAX_NESTING, Memo, Recorded, Scope, Verdict};
 use crate::answer::Reason;
 use crate::ruleset::{CohortNode, Member};
 
@@ -19,15 +19,17 @@ impl Evaluator<'_> {
     /// DIFFERENCE: the reference overflows its stack on cohorts that contain each other; here every flag
     /// on the way, and on a way nested beyond the limit, is unresolved.
     pub(super) fn cohort_node(&mut self, node: usize, scope: Scope) -> Verdict {
-        if let Some(Some(verdict)) = self.cohort_memo(node, scope) {
-            return *verdict;
-        }
+        let epoch = self.epoch;
         let diverges = Verdict::Diverges(Reason::UnsupportedDefinition);
+        match self.cohort_memo(node, scope) {
+            Some(Some(Memo::Known { result, epoch: known })) if *known == epoch => return *result,
+            Some(Some(Memo::InProgress)) => return diverges,
+            _ => {}
+        }
         if self.nesting >= MAX_NESTING {
             return diverges;
         }
-        // Until it is known, whoever meets this cohort again has met it inside itself.
-        self.remember_cohort(node, scope, diverges);
+        self.remember_cohort(node, scope, Memo::InProgress);
         self.nesting += 1;
         let ruleset = self.ruleset;
         let verdict = match ruleset.cohorts.get(node) {
@@ -38,11 +40,11 @@ impl Evaluator<'_> {
             Some(CohortNode::Throws) | None => Verdict::Throws(Reason::UnsupportedDefinition),
         };
         self.nesting -= 1;
-        self.remember_cohort(node, scope, verdict);
+        self.remember_cohort(node, scope, Memo::Known { result: verdict, epoch });
         verdict
     }
 
-    fn cohort_memo(&mut self, node: usize, scope: Scope) -> Option<&mut Option<Verdict>> {
+    fn cohort_memo(&mut self, node: usize, scope: Scope) -> Option<&mut Option<Memo<Verdict>>> {
         let list = self.cohorts.get_mut(match scope {
             Scope::Person => 0,
             Scope::Group(index) => index + 1,
@@ -53,9 +55,9 @@ impl Evaluator<'_> {
         list.get_mut(node)
     }
 
-    fn remember_cohort(&mut self, node: usize, scope: Scope, verdict: Verdict) {
+    fn remember_cohort(&mut self, node: usize, scope: Scope, memo: Memo<Verdict>) {
         if let Some(slot) = self.cohort_memo(node, scope) {
-            *slot = Some(verdict);
+            *slot = Some(memo);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Cause, Evaluator, Memo, Outcome, Verdict};
 use crate::answer::{FlagValue, Reason};
-use crate::ruleset::{Dependency, Expected, Target};
+use crate::ruleset::{Dependency, Expected, FlagId, Target};
 
 impl Evaluator<'_> {
     /// PARITY: `evaluateFlagDependency` (posthog-node).
@@ -14,8 +14,11 @@ impl Evaluator<'_> {
             Dependency::Chain { chain, target, expected } => (chain, target, expected),
         };
         for id in chain {
-            let regex = match self.outcome(*id, true) {
-                Outcome::Value(_) => continue,
+            let regex = match self.outcome(*id) {
+                Outcome::Value(_) => {
+                    self.cache(*id);
+                    continue;
+                }
                 Outcome::Diverges(reason) => return Verdict::Diverges(reason),
                 Outcome::Hard(_) => return Verdict::Hard(Reason::UnresolvedDependency),
                 Outcome::Soft(cause) => cause.regex,
@@ -23,18 +26,39 @@ impl Evaluator<'_> {
             };
             return Verdict::Soft(Cause { reason: Reason::UnresolvedDependency, regex });
         }
-        let value = match target {
-            Target::Removed => Some(FlagValue::Bool(false)),
-            Target::Unknown => None,
+        let (id, certain) = match target {
+            Target::Unknown => return Verdict::Is(false),
+            Target::Chained(id) => (*id, true),
+            Target::Loose(id) if self.together => (*id, false),
             // A key that is missing from every chain followed so far has no value.
-            Target::Flag(id) => match self.flags.get(id.0 as usize).and_then(Option::as_ref) {
-                Some(Memo::Known { outcome: Outcome::Value(value), depended_on: true }) => {
-                    Some(*value)
-                }
-                _ => None,
+            Target::Loose(id) => match self.cached.get(id.0 as usize) {
+                Some(true) => (*id, true),
+                _ => return Verdict::Is(false),
             },
         };
-        Verdict::Is(value.is_some_and(|value| is_expected(*expected, value)))
+        let memo = self.flags.get(id.0 as usize).and_then(Option::as_ref);
+        let is_expected = match memo {
+            Some(Memo::Known { result: Outcome::Value(value), .. }) => {
+                is_expected(*expected, *value)
+            }
+            Some(Memo::Known { .. }) => false,
+            // Its value could be anything.
+            Some(Memo::InProgress) | None => *expected != Expected::Never,
+        };
+        match certain {
+            false if is_expected && self.ruleset.is_chained(id) => {
+                Verdict::Hard(Reason::UnresolvedDependency)
+            }
+            _ => Verdict::Is(certain && is_expected),
+        }
+    }
+
+    /// A dependency found the flag's value.
+    fn cache(&mut self, id: FlagId) {
+        if let Some(cached @ false) = self.cached.get_mut(id.0 as usize) {
+            *cached = true;
+            self.epoch += usize::from(self.ruleset.order_shows && !self.together);
+        }
     }
 }
 

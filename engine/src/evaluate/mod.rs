@@ -29,20 +29,26 @@ pub struct Evaluator<'a> {
     host: &'a dyn Host,
     now: f64,
     /// By flag.
-    flags: Vec<Option<Memo>>,
+    flags: Vec<Option<Memo<Outcome>>>,
     /// By scope, then cohort; a scope's list is empty until a cohort is met in it.
-    cohorts: Vec<Vec<Option<Verdict>>>,
+    cohorts: Vec<Vec<Option<Memo<Verdict>>>>,
+    /// By flag, whether a dependency found its value: the reference's cache has it.
+    cached: Vec<bool>,
+    /// How many values are cached, where that can change what is evaluated later.
+    epoch: usize,
+    /// Whether the flags are asked for together.
+    together: bool,
     nesting: u32,
 }
 
-/// What is known of a flag in this evaluation.
+/// What is known of a flag or cohort in this evaluation.
 #[derive(Clone, Copy)]
-enum Memo {
+enum Memo<T> {
     InProgress,
     Known {
-        outcome: Outcome,
-        /// Whether a dependency asked for it: only then does the reference remember its value.
-        depended_on: bool,
+        result: T,
+        /// When its evaluation began.
+        epoch: usize,
     },
 }
 
@@ -137,17 +143,37 @@ impl<'a> Evaluator<'a> {
             now,
             flags: vec![None; ruleset.flags.len()],
             cohorts: vec![Vec::new(); ruleset.group_types.len() + 1],
+            cached: vec![false; ruleset.flags.len()],
+            epoch: 0,
+            together: false,
             nesting: 0,
         }
     }
 
-    /// Evaluates a flag.
+    /// Evaluates one flag.
     ///
     /// PARITY: `computeFlagAndPayloadLocally` (posthog-node).
     ///
     /// DIFFERENCE: where the reference throws on a malformed definition the flag is unresolved.
-    pub fn flag(&mut self, id: FlagId) -> Answer {
-        match self.outcome(id, false) {
+    #[must_use]
+    pub fn flag(mut self, id: FlagId) -> Answer {
+        self.answer(id)
+    }
+
+    /// Evaluates several flags, which share what they depend on.
+    ///
+    /// PARITY: `getAllFlagsAndPayloads` (posthog-node), payloads excepted: it leaves falsy ones out.
+    ///
+    /// DIFFERENCE: the reference evaluates all flags at once, so that the value of a dependency whose
+    /// chain lacks its own flag depends on how long hashes take; here it is unresolved.
+    #[must_use]
+    pub fn flags(mut self, ids: &[FlagId]) -> Vec<Answer> {
+        self.together = true;
+        ids.iter().map(|id| self.answer(*id)).collect()
+    }
+
+    fn answer(&mut self, id: FlagId) -> Answer {
+        match self.outcome(id) {
             Outcome::Value(value) => match self.payload(id, value) {
                 Ok(payload) => Answer::Value { value, payload },
                 Err(reason) => Answer::Unresolved(reason),
@@ -178,11 +204,13 @@ impl<'a> Evaluator<'a> {
     ///
     /// DIFFERENCE: where the reference runs in a cycle for ever, or flags and cohorts are nested beyond the
     /// limit, every flag on the way is unresolved. Failed dependencies are not evaluated again.
-    fn outcome(&mut self, id: FlagId, depended_on: bool) -> Outcome {
-        match self.flags.get_mut(id.0 as usize) {
-            Some(Some(Memo::Known { outcome, depended_on: known })) => {
-                *known |= depended_on;
-                return *outcome;
+    fn outcome(&mut self, id: FlagId) -> Outcome {
+        match self.flags.get(id.0 as usize) {
+            // The reference remembers values only.
+            Some(Some(Memo::Known { result, epoch }))
+                if *epoch == self.epoch || matches!(result, Outcome::Value(_)) =>
+            {
+                return *result;
             }
             Some(Some(Memo::InProgress)) => return Outcome::Diverges(Reason::UnresolvedDependency),
             _ => {}
@@ -192,13 +220,14 @@ impl<'a> Evaluator<'a> {
         }
         self.remember(id, Memo::InProgress);
         self.nesting += 1;
+        let epoch = self.epoch;
         let outcome = self.evaluate(id);
         self.nesting -= 1;
-        self.remember(id, Memo::Known { outcome, depended_on });
+        self.remember(id, Memo::Known { result: outcome, epoch });
         outcome
     }
 
-    fn remember(&mut self, id: FlagId, memo: Memo) {
+    fn remember(&mut self, id: FlagId, memo: Memo<Outcome>) {
         if let Some(slot) = self.flags.get_mut(id.0 as usize) {
             *slot = Some(memo);
         }
@@ -208,13 +237,15 @@ impl<'a> Evaluator<'a> {
     fn evaluate(&mut self, id: FlagId) -> Outcome {
         let (ruleset, context) = (self.ruleset, self.context);
         let index = id.0 as usize;
-        let (Some(flag), Some(key)) = (ruleset.flags.get(index), ruleset.flag_keys.get(index))
-        else {
+        let Some(flag) = ruleset.flags.get(index) else {
             return Outcome::Throws(Reason::UnsupportedDefinition);
         };
         if !flag.active {
             return Outcome::Value(FlagValue::Bool(false));
         }
+        let Some(key) = ruleset.flag_keys.get(index) else {
+            return Outcome::Throws(Reason::UnsupportedDefinition);
+        };
         let rules = match &flag.plan {
             Plan::Unresolved(reason) => return Outcome::Soft(Cause::plain(*reason)),
             Plan::Rules(rules) => rules,

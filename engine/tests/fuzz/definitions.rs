@@ -31,8 +31,8 @@ pub(crate) fn answers(
     let mut user = user.clone();
     user.complete();
     let context = Context::new(ruleset, &user);
-    let mut evaluator = Evaluator::new(ruleset, &context, host, NOW);
-    let answers: Vec<Answer> = ruleset.flag_ids().map(|id| evaluator.flag(id)).collect();
+    let evaluator = Evaluator::new(ruleset, &context, host, NOW);
+    let answers: Vec<Answer> = evaluator.flags(&ruleset.flag_ids().collect::<Vec<_>>());
     for answer in &answers {
         let Answer::Value { value, payload } = answer else { continue };
         if let FlagValue::Variant(id) | FlagValue::Json(id) = value {

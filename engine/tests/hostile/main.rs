@@ -98,8 +98,8 @@ fn answers_and_reads(definitions: &str) -> (Vec<Answer>, usize) {
     let user = User::from_json(r#"{"distinctId":"u","personProperties":{"n":7}}"#, &host).unwrap();
     let context = Context::new(&ruleset, &user);
     host.numbers.set(0);
-    let mut evaluator = Evaluator::new(&ruleset, &context, &host, 0.0);
-    let answers = ruleset.flag_ids().map(|id| evaluator.flag(id)).collect();
+    let evaluator = Evaluator::new(&ruleset, &context, &host, 0.0);
+    let answers = evaluator.flags(&ruleset.flag_ids().collect::<Vec<_>>());
     (answers, host.numbers.get())
 }
 
