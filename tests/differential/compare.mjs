@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { evaluate, evaluateFlag, FlagpostError, load } from "flagpost";
 import { questionOf } from "./native.mjs";
 import { at, openEvaluator } from "./reference.mjs";
+import { dependenciesIn } from "./references.mjs";
 
 /**
  * The ways of asking in which a flag's answers differ; `reference` and `flagpost` are the first of them.
@@ -64,24 +65,9 @@ export async function compareDocument(document, oracle, seen = () => {}) {
  * flag's value is known.
  */
 export function orderShows(definitions) {
-  const chains = dependenciesIn(definitions).map(({ key, dependency_chain: chain }) => ({ key: keyText(key), chain: chain.map(keyText) }));
-  const chained = new Set(chains.flatMap(({ chain }) => chain));
-  return chains.some(({ key, chain }) => !chain.includes(key) && chained.has(key));
-}
-
-function dependenciesIn(value, found = []) {
-  if (typeof value !== "object" || value === null) return found;
-  if (value.type === "flag" && Array.isArray(value.dependency_chain)) found.push(value);
-  for (const member of Object.values(value)) dependenciesIn(member, found);
-  return found;
-}
-
-function keyText(key) {
-  try {
-    return String(key);
-  } catch {
-    return "";
-  }
+  const dependencies = dependenciesIn(definitions);
+  const chained = new Set(dependencies.flatMap(({ chain }) => chain));
+  return dependencies.some(({ key, chain }) => !chain.includes(key) && chained.has(key));
 }
 
 /** Where the reference throws, an answer without a value is the right one, whatever its reason. */

@@ -178,13 +178,6 @@ export const DIFFERENCES = [
     answers: { node: UNDECIDED, convex: { threw: true } },
   },
   {
-    id: "cohorts-null",
-    convex: "`cohorts` that are null count as empty: a cohort filter leaves the flag undecided.",
-    node: "So they do in a response. In definitions from a cache provider, a cohort filter throws. (Flagpost answers undecided.)",
-    example: one({ type: "cohort", value: "1" }, { distinctId: "u" }, { cohorts: null, isCached: true }),
-    answers: { node: { threw: true }, convex: UNDECIDED },
-  },
-  {
     id: "reason-exception",
     convex: "A flag bucketed by device id is undecided for a user without one, whatever its conditions hold.",
     node: "To find the reason, the conditions are read: if they are malformed, the call for one flag rejects. (Flagpost answers undecided.)",

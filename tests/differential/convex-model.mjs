@@ -35,7 +35,7 @@ export function openModel({ text, contexts }, rules) {
   const raw = JSON.parse(text);
   const types = raw.group_type_mapping ?? raw.groupTypeMapping ?? {};
   const version = raw.property_matching_version ?? raw.propertyMatchingVersion;
-  const cohorts = cohortsOf(raw.cohorts, text, like);
+  const cohorts = cohortsOf(raw.cohorts, like);
   const given = raw.flags ?? [];
   const flags = contexts && !like("evaluation-contexts") ? given.filter((flag) => isInContext(flag, new Set(contexts))) : given;
   const byKey = keyed(flags);
@@ -237,7 +237,8 @@ export function openModel({ text, contexts }, rules) {
     if (type === "AND" || type === "OR") return type === "AND";
     if (type === "property") return !like("cohort-type-property");
     if (like("cohort-type-unknown")) return false;
-    throw new Hard();
+    // posthog-node's complaint holds the type's text, which an object may not have.
+    throw new Hard(`${type}`);
   }
 
   async function memberOf(filter, properties, context) {
@@ -298,9 +299,7 @@ function isInContext(flag, wanted) {
   return !tags || tags.length === 0 || tags.some((tag) => wanted.has(tag));
 }
 
-/** posthog-node takes those of a response for empty when they are falsy, and those of a cache as they are. */
-function cohortsOf(cohorts, text, like) {
-  const isCache = /"(groupTypeMapping|propertyMatchingVersion)":/.test(text);
-  if (cohorts === undefined || cohorts === null) return isCache && !like("cohorts-null") ? cohorts : {};
-  return isCache || like("cohorts-false") ? cohorts : cohorts || {};
+/** posthog-node takes those that are falsy for empty. */
+function cohortsOf(cohorts, like) {
+  return like("cohorts-false") ? (cohorts ?? {}) : cohorts || {};
 }

@@ -5,9 +5,9 @@ import { FILTER_KINDS, filterValue } from "./values.mjs";
 export const GROUP_TYPES = { 0: "company", 1: "project", 2: "" };
 /** Names that every JavaScript object has are properties like others. */
 export const PROPERTY_KEYS = ["plan", "email", "version", "joined", "count", "$device_id", "distinct_id", "$group_key", "constructor", "__proto__", "toString", "hasOwnProperty", "length", "", "é", "k\ud83d"];
-const FLAG_KEYS = ["beta", "Beta", "new-checkout", "é", "1", "0", "a.b", "flag with space", "", "true", "null", "a\ud800", "x".repeat(60)];
+const FLAG_KEYS = ["constructor", "toString", "beta", "Beta", "new-checkout", "é", "1", "0", "a.b", "flag with space", "", "true", "null", "a\ud800", "x".repeat(60)];
 const VARIANTS = ["control", "test", "a", "b", "true", "false", "é", "v\ud83d", ""];
-const COHORTS = ["1", "2", "3", "4"];
+const COHORTS = ["1", "2", "3", "valueOf"];
 
 /**
  * Definitions of up to eight flags and four cohorts. Whatever depends on another flag or cohort
@@ -23,10 +23,10 @@ export function anyDefinitions(random) {
       places.set(key, keys.length);
       keys.push(key);
     }
-    return anyFlag(random, key, { flags: keys.slice(0, places.get(key)), cohorts: places.get(key) < 2 ? [] : COHORTS });
+    return anyFlag(random, key, { flags: keys.slice(0, places.get(key)).filter((name) => !(name in {})), cohorts: places.get(key) < 2 ? [] : COHORTS });
   });
   const cohorts = Object.fromEntries(COHORTS.filter(() => random.chance(0.9)).map((id) => {
-    const names = { flags: keys.slice(0, 2), cohorts: COHORTS.slice(0, COHORTS.indexOf(id)) };
+    const names = { flags: keys.slice(0, 2).filter((name) => !(name in {})), cohorts: COHORTS.slice(0, COHORTS.indexOf(id)) };
     return [id, anyCohort(random, names)];
   }));
   const version = random.pick([undefined, 1, 2, 2, 2, null, "2", 3, true]);

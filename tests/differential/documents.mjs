@@ -2,12 +2,12 @@
  * A document: definitions with users to ask them for. Its seed and number make it, so that any one
  * can be made again alone.
  */
-import { anyDefinitions, anyFilter, PROPERTY_KEYS, propertyFilter } from "./definitions.mjs";
+import { anyDefinitions, propertyFilter } from "./definitions.mjs";
 import { isComparable, malformed } from "./malform.mjs";
-import { FILTER_KINDS, filterValue, USER_VALUE_KINDS, userValue, related, textOf } from "./values.mjs";
-import { OPERATORS } from "./operators.mjs";
 import { randomOf } from "./random.mjs";
+import { objectsIn } from "./references.mjs";
 import { anyUser } from "./users.mjs";
+import { related, textOf, USER_VALUE_KINDS, userValue } from "./values.mjs";
 
 export const TOPICS = ["filters", "flags", "malformed"];
 const DAY = 86_400_000;
@@ -45,7 +45,7 @@ function filterDefinitions(random, now) {
 
 function flagDefinitions(random, now, spoiled = false) {
   const definitions = spoiled ? malformed(random, anyDefinitions(random)) : anyDefinitions(random);
-  const filters = filtersIn(definitions);
+  const filters = objectsIn(definitions, (object) => "operator" in object && "key" in object);
   return { definitions, users: random.many(3, () => anyUser(random, filters, now)) };
 }
 
@@ -54,10 +54,3 @@ const MAKERS = {
   flags: flagDefinitions,
   malformed: (random, now) => flagDefinitions(random, now, true),
 };
-
-function filtersIn(value, found = []) {
-  if (typeof value !== "object" || value === null) return found;
-  if ("operator" in value && "key" in value) found.push(value);
-  for (const member of Object.values(value)) filtersIn(member, found);
-  return found;
-}

@@ -1,4 +1,5 @@
 /** Spoils definitions: members that are missing, of another type, or somebody else's. */
+import { cohortsIn, dependenciesIn } from "./references.mjs";
 import { textOf } from "./values.mjs";
 
 const ODD = [null, 0, 5, -1, 1.5, "", "x", "true", true, false, [], {}, [null], [[]], { length: 2 }, { values: [] }, [5], "5", { toString: 1 }, ["x"], { length: 0 }];
@@ -38,33 +39,26 @@ function placesIn(definitions) {
 
 /**
  * Whether posthog-node can be asked at all, and where the documented differences begin: flags or
- * cohorts that lead back to themselves, a name that every object has.
+ * cohorts that lead back to themselves, a name that every object has and that nobody defined.
  */
 export function isComparable(definitions) {
   return Array.isArray(definitions.flags) && !hasCycle(definitions) && !hasInheritedName(definitions);
 }
 
 function hasInheritedName({ flags, cohorts, group_type_mapping: types }) {
-  const named = [...flags.map((flag) => flag?.key), ...Object.keys(cohorts ?? {}), ...Object.values(types ?? {}), ...mentioned(flags), ...mentioned(cohorts)];
-  return named.some((name) => typeof name === "string" && name in {});
-}
-
-/** Names of flags and cohorts that filters anywhere inside refer to. */
-function mentioned(value) {
-  return referencesIn(value).map((reference) => reference.slice(reference.indexOf(":") + 1));
-}
-
-function referencesIn(value, found = []) {
-  if (typeof value !== "object" || value === null) return found;
-  if (Array.isArray(value.dependency_chain)) found.push(...value.dependency_chain.map((key) => `flag:${textOf(key)}`));
-  if (value.type === "cohort") found.push(`cohort:${textOf(value.value)}`);
-  for (const member of Object.values(value)) referencesIn(member, found);
-  return found;
+  const dependencies = dependenciesIn([flags, cohorts]);
+  const absent = cohortsIn([flags, cohorts]).filter((id) => !Object.hasOwn(cohorts ?? {}, id));
+  // A flag "__proto__" would be the prototype of the reference's table of flags.
+  const keys = flags.map((flag) => flag?.key).filter((key) => key === "__proto__");
+  return [...keys, ...absent, ...dependencies.flatMap(({ key, chain }) => [key, ...chain]), ...Object.values(types ?? {})].some((name) => typeof name === "string" && name in {});
 }
 
 function hasCycle({ flags, cohorts }) {
   const edges = new Map();
-  const add = (name, value) => edges.set(name, [...(edges.get(name) ?? []), ...referencesIn(value)]);
+  const add = (name, value) => {
+    const references = [...dependenciesIn(value).flatMap(({ chain }) => chain.map((key) => `flag:${key}`)), ...cohortsIn(value).map((id) => `cohort:${id}`)];
+    edges.set(name, [...(edges.get(name) ?? []), ...references]);
+  };
   for (const flag of flags) add(`flag:${textOf(flag?.key)}`, flag);
   for (const [id, cohort] of Object.entries(cohorts ?? {})) add(`cohort:${id}`, cohort);
   const state = new Map();

@@ -29,16 +29,17 @@ export async function at(now, work) {
 }
 
 /**
- * @param {{text: string, contexts?: string[]}} definitions
+ * @param {{text: string, contexts?: string[], fromCache?: boolean}} definitions `fromCache`: from a cache
+ *   provider and not from a response; by itself when they have names that only caches use
  * @returns undefined when the reference cannot load these definitions
  */
-export async function openEvaluator({ text, contexts }) {
+export async function openEvaluator({ text, contexts, fromCache = /"(groupTypeMapping|propertyMatchingVersion)":/.test(text) }) {
   const poller = new FeatureFlagsPoller({
     pollingInterval: null, projectApiKey: "phc_reference", timeout: 1000, host: "http://127.0.0.1",
     onError: () => {},
     strictLocalEvaluation: true,
     evaluationContexts: contexts,
-    ...sourceOf(text),
+    ...(fromCache ? cacheOf(text) : { personalApiKey: "phx_reference", fetch: async () => new Response(text) }),
   });
   await poller.loadFeatureFlags(true);
   clearTimeout(poller.poller);
@@ -70,12 +71,8 @@ export async function openEvaluator({ text, contexts }) {
   };
 }
 
-/**
- * Where definitions come from: a response, or a cache where they have the names that only caches use.
- * posthog-node never writes a cache without cohorts.
- */
-function sourceOf(text) {
-  if (!/"(groupTypeMapping|propertyMatchingVersion)":/.test(text)) return { personalApiKey: "phx_reference", fetch: async () => new Response(text) };
+/** posthog-node never writes a cache without cohorts. */
+function cacheOf(text) {
   return { cacheProvider: { getFlagDefinitions: () => ({ ...JSON.parse(text), cohorts: JSON.parse(text).cohorts || {} }), shouldFetchFlagDefinitions: () => false, onFlagDefinitionsReceived: () => {}, shutdown: () => {} } };
 }
 

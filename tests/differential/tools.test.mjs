@@ -31,10 +31,14 @@ test("cycles and the names of every object are left out, because posthog-node do
   const flag = (key, ...chain) => ({ key, filters: { groups: [{ properties: [{ type: "flag", key: chain[0], dependency_chain: chain }] }] } });
   assert.ok(isComparable({ flags: [flag("a"), flag("b", "a")] }));
   assert.ok(!isComparable({ flags: [flag("a", "b"), flag("b", "a")] }));
-  assert.ok(!isComparable({ flags: [flag("constructor")] }));
+  assert.ok(isComparable({ flags: [{ key: "constructor" }] }));
+  assert.ok(!isComparable({ flags: [{ key: "__proto__" }] }));
+  assert.ok(!isComparable({ flags: [{ key: "constructor" }, flag("a", "constructor")] }));
   const inside = (id) => ({ type: "AND", values: [{ type: "cohort", value: id }] });
   assert.ok(isComparable({ flags: [], cohorts: { 1: inside(2), 2: { type: "AND", values: [] } } }));
   assert.ok(!isComparable({ flags: [], cohorts: { 1: inside(2), 2: inside("1") } }));
+  assert.ok(isComparable({ flags: [], cohorts: { 1: inside("valueOf"), valueOf: {} } }));
+  assert.ok(!isComparable({ flags: [], cohorts: { 1: inside("valueOf") } }));
 });
 
 test("a mismatch is made as small as it stays one", async () => {
