@@ -111,7 +111,8 @@ function writeProperties(
 }
 
 function writeId(writer: Writer, name: string, id: unknown): void {
-  const text = textOf(id);
+  // Ids are hashed, and JavaScript joins no symbol to a text.
+  const text = typeof id === "symbol" ? undefined : textOf(id);
   if (text === undefined) {
     const message = `the key of the user's group ${JSON.stringify(name)} cannot become a string: pass a string`;
     throw new FlagpostError("invalid_user", message);

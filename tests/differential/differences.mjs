@@ -35,7 +35,7 @@ export const DIFFERENCES = [
       { definitions: { flags: [withFilter(dependsOn("constructor", false, "constructor"))] }, user, node: { value: false }, flagpost: unsupported },
       { definitions: { flags: [withFilter(isIn("constructor"))] }, user, node: { value: true }, flagpost: unsupported },
       { definitions: { flags: [flag({ aggregation_group_type_index: 0, groups: [{}] })], group_type_mapping: { 0: "constructor" } }, user, node: { value: true }, flagpost: { value: false } },
-      { definitions: { flags: [flag({ groups: [{}], payloads: {}, holdout: { id: 1, exclusion_percentage: 0 } })] }, key: "constructor", user, node: { value: false }, flagpost: undefined },
+      { definitions: { flags: [flag({ groups: [{}] })] }, key: "constructor", user, node: { value: false }, flagpost: undefined },
     ],
   },
   {
@@ -59,7 +59,15 @@ export const DIFFERENCES = [
   },
   {
     row: "group keys without a text",
-    questions: [{ definitions: { flags: [flag({ aggregation_group_type_index: 0, groups: [{ rollout_percentage: 50 }] })], group_type_mapping: { 0: "company" } }, user: { ...user, groups: { company: { toString: 1 } } }, node: { threw: "TypeError: Cannot convert object to primitive value" }, flagpost: { refused: "invalid_user" } }],
+    questions: [
+      [{ toString: 1 }, "TypeError: Cannot convert object to primitive value"],
+      [Symbol("acme"), "TypeError: Cannot convert a Symbol value to a string"],
+    ].map(([company, threw]) => ({
+      definitions: { flags: [flag({ aggregation_group_type_index: 0, groups: [{ rollout_percentage: 50 }] })], group_type_mapping: { 0: "company" } },
+      user: { ...user, groups: { company } },
+      node: { threw },
+      flagpost: { refused: "invalid_user" },
+    })),
   },
   {
     row: "getters that throw",
