@@ -42,7 +42,7 @@ export function openModel({ text, contexts }, rules) {
   const removed = new Set(given.map((flag) => flag.key).filter((key) => !flags.some((flag) => flag.key === key)));
 
   async function answer(key, user) {
-    const flag = byKey[key];
+    const flag = Object.hasOwn(byKey, key) ? byKey[key] : undefined;
     if (flag === undefined) return { undecided: true };
     const context = {
       distinctId: user.distinctId,
