@@ -305,8 +305,9 @@ pub(crate) enum Filter {
     Flag(Dependency),
     /// A property group inside a cohort; index into [`Ruleset::cohorts`].
     Group(usize),
-    /// The reference throws, inside the filter (an earlier inconclusive filter swallows it).
-    Throws,
+    /// The reference throws, inside the filter (an earlier inconclusive filter swallows it). What it
+    /// asks to find a reason may not.
+    Throws(Support),
     /// The reference throws, and nothing swallows it.
     ThrowsThrough,
 }

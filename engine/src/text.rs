@@ -17,6 +17,18 @@ impl Text {
         Text(bytes.into_boxed_slice())
     }
 
+    /// The text of one UTF-16 code unit.
+    #[must_use]
+    pub fn from_unit(unit: u16) -> Self {
+        match char::from_u32(u32::from(unit)) {
+            Some(character) => character.to_string().into(),
+            None => {
+                let bits = |shift: u16| 0x80 | (unit >> shift & 0x3f) as u8;
+                Text::from_wtf8(vec![0xe0 | (unit >> 12) as u8, bits(6), bits(0)])
+            }
+        }
+    }
+
     /// The bytes, WTF-8.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -69,6 +69,53 @@ fn a_definition_that_cannot_be_looked_through_adds_no_reason_of_its_own() {
 }
 
 #[test]
+fn a_filter_whose_key_has_no_text_still_says_whether_it_could_be_evaluated() {
+    let cohort = json!({ "type": "cohort", "value": "static" });
+    let reason = |filter: Value| {
+        let mut flag = flag("f", json!([{ "properties": [filter, cohort] }]));
+        flag["bucketing_identifier"] = json!("device_id");
+        ask(&json!({ "flags": [flag] }), &nobody())
+    };
+    let no_text = json!({ "toString": 1 });
+    let dependency =
+        |chain: Value| json!({ "type": "flag", "key": no_text, "dependency_chain": chain });
+    // posthog-node asks these without their keys, and comes to the cohort.
+    assert_eq!(reason(json!({ "key": no_text })), unresolved("unsupported_definition"));
+    assert_eq!(reason(dependency(json!(["f"]))), unresolved("unsupported_definition"));
+    // Here it throws before.
+    assert_eq!(reason(dependency(json!([no_text]))), unresolved("missing_context"));
+}
+
+#[test]
+fn a_list_in_place_of_a_cohort_cannot_be_looked_through() {
+    let cohort = |id: &str| json!({ "type": "cohort", "value": id });
+    let dependency =
+        json!({ "type": "flag", "key": "g", "value": true, "dependency_chain": ["g"] });
+    let hard = flag("g", json!([{ "properties": [cohort("static")] }]));
+    let asked = flag(
+        "f",
+        json!([{ "properties": [dependency, cohort("1")] }, { "properties": [cohort("static")] }]),
+    );
+    let reason =
+        |of_1: Value| ask(&json!({ "flags": [hard, asked], "cohorts": { "1": of_1 } }), &nobody());
+    assert_eq!(reason(json!({})), unresolved("unsupported_definition"));
+    assert_eq!(reason(json!([])), unresolved("unresolved_dependency"));
+}
+
+#[test]
+fn half_of_a_character_can_be_the_name_of_a_group() {
+    let definitions = |types: &str| {
+        let mut flag = flag("f", json!([{}]));
+        flag["filters"]["aggregation_group_type_index"] = json!(0);
+        format!(r#"{{"flags":[{flag}],"group_type_mapping":"{types}"}}"#)
+    };
+    for types in [r"\ud800", "😀"] {
+        let given = answer(&definitions(types), &nobody(), "f", 0.0);
+        assert_eq!(given["value"], false, "{types}");
+    }
+}
+
+#[test]
 fn a_variant_that_only_a_condition_gives_has_its_payload() {
     let mut definition = flag("f", json!([{ "variant": "b" }]));
     definition["filters"]["multivariate"] =

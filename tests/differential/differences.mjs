@@ -102,7 +102,10 @@ export const DIFFERENCES = [
     row: "searches beyond the limit",
     questions: [{ definitions: { flags: [withFilter({ key: "plan", operator: "regex", value: "[ab]{400}c" })] }, user: { ...user, personProperties: { plan: `${"a".repeat(60_000)}c` } }, node: { value: true }, flagpost: unsupported }],
   },
-  { row: "flags that are null", questions: [{ definitions: { flags: [null, flag({ groups: [{}] })] }, user, node: { loads: false }, flagpost: { value: true } }] },
+  {
+    row: "flags that are null or whose key has no text",
+    questions: [null, { key: { toString: 1 }, active: true }].map((odd) => ({ definitions: { flags: [odd, flag({ groups: [{}] })] }, user, node: { loads: false }, flagpost: { value: true } })),
+  },
   {
     row: "evaluation contexts that are no list",
     questions: [{ definitions: { flags: [flag({ groups: [{}] }, { evaluation_contexts: 5 })] }, contexts: ["web"], user, node: { loads: false }, flagpost: { value: true } }],

@@ -1,6 +1,6 @@
 //! One filter: of a property, a cohort, or another flag.
 
-use super::{Compiler, UNDEFINED};
+use super::{Compiler, Throws, UNDEFINED};
 use crate::operator::Operation;
 use crate::ruleset::{Dependency, Expected, Filter, FlagId, Predicate, Support, Target};
 use crate::text::Text;
@@ -20,16 +20,16 @@ impl Compiler<'_> {
     /// A filter of a cohort.
     pub(super) fn cohort_member(&mut self, property: &Value) -> Filter {
         match property {
-            Value::Null => Filter::Throws,
+            Value::Null => Filter::Throws(Support::Throws),
             _ => self.filter(property),
         }
     }
 
     fn property_filter(&mut self, property: &Value) -> Filter {
-        let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
+        let (operation, support) = self.operation(property);
+        let Some(key) = self.text(property.get("key")) else { return Filter::Throws(support) };
         let slot = self.slot(&key);
         let id = self.ruleset.predicates.len();
-        let (operation, support) = self.operation(property);
         self.ruleset.predicates.push(Predicate { slot, operation, support });
         Filter::Property(id)
     }
@@ -37,7 +37,7 @@ impl Compiler<'_> {
     /// PARITY: `matchCohort` (posthog-node).
     fn cohort_filter(&mut self, property: &Value) -> Filter {
         let id = self.text(property.get("value")).filter(|_| !self.definitions.cohorts_throw);
-        let Some(id) = id else { return Filter::Throws };
+        let Some(id) = id else { return Filter::Throws(Support::Throws) };
         let not_in = property.get("operator") == Some(&Value::from("not_in"));
         Filter::Cohort { node: self.cohort(&id), not_in }
     }
@@ -46,25 +46,17 @@ impl Compiler<'_> {
     ///
     /// DIFFERENCE: only flags that are really defined count, not the names every JavaScript object has.
     pub(super) fn dependency(&mut self, property: &Value) -> Filter {
-        // Even the complaints hold the key's text.
-        let Some(key) = self.text(property.get("key")) else { return Filter::Throws };
-        let Some(Value::Array(entries)) = property.get("dependency_chain") else {
-            return Filter::Flag(Dependency::Unsupported);
+        let chain = match (self.chain(property.get("dependency_chain")), property.get("key")) {
+            (Err(Throws), _) => return Filter::Throws(Support::Throws),
+            (Ok(chain), key) => (chain, self.text(key)),
         };
-        if entries.is_empty() {
-            return Filter::Flag(Dependency::Unsupported);
-        }
-        let mut chain = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let Some(key) = self.text(Some(entry)) else { return Filter::Throws };
-            match self.known_flag(&key) {
-                // Among the keys left out the reference finds only what is the same, not what has the same text.
-                Some((id, left_out)) if !left_out || matches!(entry, Value::String(_)) => {
-                    chain.push(id)
-                }
-                _ => return Filter::Flag(Dependency::Unsupported),
-            }
-        }
+        let (chain, key) = match chain {
+            (Some(chain), Some(key)) => (chain, key),
+            (None, Some(_)) => return Filter::Flag(Dependency::Unsupported),
+            // Even the complaints hold the key's text.
+            (Some(_), None) => return Filter::Throws(Support::Supported),
+            (None, None) => return Filter::Throws(Support::Unsupported),
+        };
         let target = match self.known_flag(&key) {
             Some((id, _)) if chain.contains(&id) => Target::Chained(id),
             Some((id, _)) => {
@@ -84,6 +76,23 @@ impl Compiler<'_> {
             _ => Expected::Never,
         };
         Filter::Flag(Dependency::Chain { chain, target, expected })
+    }
+
+    /// The flags of a dependency's chain; `None` if it is none, or names an unknown one.
+    fn chain(&self, chain: Option<&Value>) -> Result<Option<Vec<FlagId>>, Throws> {
+        let Some(Value::Array(entries)) = chain else { return Ok(None) };
+        let mut chain = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let key = self.text(Some(entry)).ok_or(Throws)?;
+            match self.known_flag(&key) {
+                // Among the keys left out the reference finds only what is the same, not what has the same text.
+                Some((id, left_out)) if !left_out || matches!(entry, Value::String(_)) => {
+                    chain.push(id)
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(chain).filter(|chain| !chain.is_empty()))
     }
 
     /// A flag by its key, and whether the evaluation contexts left it out.

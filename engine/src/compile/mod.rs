@@ -177,9 +177,10 @@ fn own_member<'v>(value: &'v Value, key: &Text) -> Option<Cow<'v, Value>> {
         Value::Array(items) => items.get(index()?).map(Cow::Borrowed),
         Value::String(text) => {
             let index = index().filter(|index| *index < 100)?;
-            let unit = text.as_str()?.encode_utf16().nth(index)?;
-            let character = char::from_u32(u32::from(unit))?;
-            Some(Cow::Owned(Value::String(character.to_string().into())))
+            // No unit takes more than three bytes.
+            let start = text.get(..300).unwrap_or(text);
+            let units = Text::from_wtf8(start.to_vec()).to_utf16();
+            Some(Cow::Owned(Value::String(Text::from_unit(*units.get(index)?))))
         }
         _ => None,
     }

@@ -43,10 +43,8 @@ impl<'a> Compiler<'a> {
         match filter {
             Filter::Flag(dependency) => Ok(matches!(dependency, Dependency::Unsupported)),
             Filter::Property(id) => {
-                match self.ruleset.predicates.get(*id).map(|predicate| predicate.support) {
-                    Some(Support::Throws) | None => Err(Throws),
-                    Some(support) => Ok(support == Support::Unsupported),
-                }
+                let predicate = self.ruleset.predicates.get(*id).ok_or(Throws)?;
+                predicate.support.is_unsupported()
             }
             Filter::Cohort { node: None, .. } => Ok(true),
             Filter::Cohort { node: Some(node), .. } => {
@@ -57,7 +55,8 @@ impl<'a> Compiler<'a> {
                 }
             }
             Filter::Group(_) => Ok(false),
-            Filter::Throws | Filter::ThrowsThrough => Err(Throws),
+            Filter::Throws(support) => support.is_unsupported(),
+            Filter::ThrowsThrough => Err(Throws),
         }
     }
 
@@ -161,16 +160,23 @@ impl<'a> Compiler<'a> {
             Kind::Cohort => {
                 return self.text(member.get("value")).map(Held::Cohort).ok_or(Throws);
             }
-            Kind::Property => match self.operation(member).1 {
-                Support::Throws => return Err(Throws),
-                support => support == Support::Unsupported,
-            },
-            Kind::Flag => match self.dependency(member) {
-                Filter::Throws => return Err(Throws),
-                filter => matches!(filter, Filter::Flag(Dependency::Unsupported)),
-            },
+            Kind::Property => self.operation(member).1.is_unsupported()?,
+            Kind::Flag => {
+                let dependency = self.dependency(member);
+                self.is_unsupported(&dependency)?
+            }
         };
         Ok(if unsupported { Held::Unsupported } else { Held::Supported })
+    }
+}
+
+impl Support {
+    fn is_unsupported(self) -> Result<bool, Throws> {
+        match self {
+            Support::Supported => Ok(false),
+            Support::Unsupported => Ok(true),
+            Support::Throws => Err(Throws),
+        }
     }
 }
 
@@ -185,6 +191,8 @@ enum Held<'m> {
 /// The members of a group; of none if it has no list of them.
 fn members(group: &Value) -> Result<&[Value], Throws> {
     match group.get("values") {
+        // Every list has a member of this name, which is none.
+        None if matches!(group, Value::Array(_)) => Err(Throws),
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(values)) => Ok(values),
         Some(_) => Err(Throws),

@@ -19,7 +19,7 @@ impl Evaluator<'_> {
             Filter::Cohort { node, not_in } => self.cohort(*node, *not_in, scope),
             Filter::Group(node) => self.cohort_node(*node, scope),
             Filter::Flag(dependency) => self.dependency(dependency),
-            Filter::Throws | Filter::ThrowsThrough => {
+            Filter::Throws(_) | Filter::ThrowsThrough => {
                 Verdict::Throws(Reason::UnsupportedDefinition)
             }
         }
