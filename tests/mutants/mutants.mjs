@@ -51,7 +51,7 @@ export const MUTANTS = [
   ["a flag nobody depended on is what is expected", "evaluate/dependency.rs", "_ => return «Verdict::Is(false)»,\n            },", "Verdict::Is(true)"],
   ["a flag of an earlier chain is forgotten", "evaluate/dependency.rs", "Some(true) => «(*id, true)»,", "return Verdict::Is(false)"],
   ["a flag that does not exist is what is expected", "evaluate/dependency.rs", "Target::Unknown => return «Verdict::Is(false)»,", "Verdict::Is(true)"],
-  ["an empty chain is no dependency", "compile/filter.rs", "if «entries.is_empty()» {", "false"],
+  ["an empty chain is no dependency", "compile/filter.rs", "Some(chain).filter(|chain| «!chain.is_empty()»)", "true"],
   // Operators
   ["null is like other values", "operator/mod.rs", "(_, Value::Null) => Outcome::Is(«false»)", "true"],
   ["undefined is missing", "operator/mod.rs", "(_, Value::Undefined) => «Outcome::Unsupported»", "Outcome::Missing"],
