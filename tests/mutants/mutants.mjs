@@ -34,7 +34,7 @@ export const MUTANTS = [
   ["a regex mark is lost between conditions", "evaluate/mod.rs", "self.regex |= «cause.regex»;", "false"],
   ["a group's condition buckets by the flag's subject", "evaluate/condition.rs", "Subjected { bucketing: «&group.key»,", "subject.bucketing"],
   ["a condition aggregated by null is passed over", "compile/condition.rs", "Some(own) if «own.is_nullish() || is_identical(own, flag)» =>", "is_identical(own, flag)"],
-  ["negation works on a condition's filter", "compile/filter.rs", "«self.property_filter(property)»,\n        }\n    }\n\n    /// A filter of a cohort", "if property.get(\"negation\").is_some_and(Value::is_truthy) { Filter::Throws } else { self.property_filter(property) }"],
+  ["negation works on a condition's filter", "compile/filter.rs", "«self.property_filter(property)»,\n        }\n    }\n\n    /// A filter of a cohort", "if property.get(\"negation\").is_some_and(Value::is_truthy) { Filter::Throws(Support::Throws) } else { self.property_filter(property) }"],
   // Cohorts
   ["not_in is ignored", "evaluate/cohort.rs", "Verdict::Is(«member != not_in»)", "member"],
   ["negation inside a cohort is ignored", "evaluate/cohort.rs", "if (matches != «member.negation») != all", "false"],
