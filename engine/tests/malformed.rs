@@ -124,3 +124,19 @@ fn a_variant_that_only_a_condition_gives_has_its_payload() {
     let expected = json!({ "status": "value", "value": "b", "payload": [1] });
     assert_eq!(ask(&json!({ "flags": [definition] }), &nobody()), expected);
 }
+
+#[test]
+fn the_length_of_a_text_is_a_member_of_it() {
+    let mut grouped = flag("f", json!([{}]));
+    grouped["filters"]["aggregation_group_type_index"] = json!("length");
+    // posthog-node takes 3 for the name of a group that the user is not in.
+    let grouped = json!({ "flags": [grouped], "group_type_mapping": "abc" });
+    assert_eq!(ask(&grouped, &nobody()), json!({ "status": "value", "value": false }));
+
+    let mut paid = flag("f", json!([{}]));
+    paid["filters"]["multivariate"] =
+        json!({ "variants": [{ "key": "length", "rollout_percentage": 100 }] });
+    paid["filters"]["payloads"] = json!("a😀");
+    let expected = json!({ "status": "value", "value": "length", "payload": 3 });
+    assert_eq!(ask(&json!({ "flags": [paid] }), &nobody()), expected);
+}

@@ -70,6 +70,10 @@ export const DIFFERENCES = [
     })),
   },
   {
+    row: "users of another shape",
+    questions: [{ distinctId: true }, { ...user, groups: "acme" }, { ...user, personProperties: 5 }].map((odd) => ({ definitions: { flags: [flag({ groups: [{}] })] }, user: odd, node: { value: true }, flagpost: { refused: "invalid_user" } })),
+  },
+  {
     row: "getters that throw",
     questions: [
       { definitions: { flags: [flag({ groups: [{}] })] }, user: { ...user, personProperties: thrower() }, node: { threw: "Error: no plan" }, flagpost: { value: true } },
@@ -109,6 +113,13 @@ export const DIFFERENCES = [
   {
     row: "evaluation contexts that are no list",
     questions: [{ definitions: { flags: [flag({ groups: [{}] }, { evaluation_contexts: 5 })] }, contexts: ["web"], user, node: { loads: false }, flagpost: { value: true } }],
+  },
+  {
+    row: "long texts in place of maps",
+    questions: [
+      [300, { value: false }],
+      [301, unsupported],
+    ].map(([length, flagpost]) => ({ definitions: { flags: [flag({ aggregation_group_type_index: "length", groups: [{}] })], group_type_mapping: "a".repeat(length) }, user, node: { value: false }, flagpost })),
   },
   {
     row: "names that only caches use",
