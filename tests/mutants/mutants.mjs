@@ -48,9 +48,9 @@ export const MUTANTS = [
   ["a variant is not true", "evaluate/dependency.rs", "(Expected::Bool(expected), FlagValue::Variant(_)) => «expected»,", "false"],
   ["any variant is the expected one", "evaluate/dependency.rs", "(Expected::Variant(expected), FlagValue::Variant(value)) => «expected == value»,", "true"],
   ["a flag outside the evaluation contexts is unknown", "compile/filter.rs", "if «!left_out || matches!(entry, Value::String(_))» =>", "!left_out"],
-  ["a flag nobody depended on is what is expected", "evaluate/dependency.rs", "_ => return «Verdict::Is(false)»,\n            },", "Verdict::Is(true)"],
-  ["a flag of an earlier chain is forgotten", "evaluate/dependency.rs", "Some(true) => «(*id, true)»,", "return Verdict::Is(false)"],
-  ["a flag that does not exist is what is expected", "evaluate/dependency.rs", "Target::Unknown => return «Verdict::Is(false)»,", "Verdict::Is(true)"],
+  ["a flag nobody depended on is what is expected", "evaluate/dependency.rs", "Target::Loose(id) if !self.is_cached(*id) => «Verdict::Is(false)»,", "Verdict::Is(true)"],
+  ["a flag of an earlier chain is forgotten", "evaluate/dependency.rs", "if «!self.is_cached(*id)» =>", "true"],
+  ["a flag that does not exist is what is expected", "evaluate/dependency.rs", "Target::Unknown => «Verdict::Is(false)»,", "Verdict::Is(true)"],
   ["an empty chain is no dependency", "compile/filter.rs", "Some(chain).filter(|chain| «!chain.is_empty()»)", "true"],
   // Operators
   ["null is like other values", "operator/mod.rs", "(_, Value::Null) => Outcome::Is(«false»)", "true"],

@@ -46,11 +46,10 @@ impl Compiler<'_> {
     ///
     /// DIFFERENCE: only flags that are really defined count, not the names every JavaScript object has.
     pub(super) fn dependency(&mut self, property: &Value) -> Filter {
-        let chain = match (self.chain(property.get("dependency_chain")), property.get("key")) {
-            (Err(Throws), _) => return Filter::Throws(Support::Throws),
-            (Ok(chain), key) => (chain, self.text(key)),
+        let Ok(chain) = self.chain(property.get("dependency_chain")) else {
+            return Filter::Throws(Support::Throws);
         };
-        let (chain, key) = match chain {
+        let (chain, key) = match (chain, self.text(property.get("key"))) {
             (Some(chain), Some(key)) => (chain, key),
             (None, Some(_)) => return Filter::Flag(Dependency::Unsupported),
             // Even the complaints hold the key's text.

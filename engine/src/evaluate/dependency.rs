@@ -26,31 +26,33 @@ impl Evaluator<'_> {
             };
             return Verdict::Soft(Cause { reason: Reason::UnresolvedDependency, regex });
         }
-        let (id, certain) = match target {
-            Target::Unknown => return Verdict::Is(false),
-            Target::Chained(id) => (*id, true),
-            Target::Loose(id) if self.together => (*id, false),
+        match target {
+            Target::Unknown => Verdict::Is(false),
+            Target::Loose(id) if self.together => {
+                match self.ruleset.is_chained(*id) && self.may_be(*id, *expected) {
+                    true => Verdict::Hard(Reason::UnresolvedDependency),
+                    false => Verdict::Is(false),
+                }
+            }
             // A key that is missing from every chain followed so far has no value.
-            Target::Loose(id) => match self.cached.get(id.0 as usize) {
-                Some(true) => (*id, true),
-                _ => return Verdict::Is(false),
-            },
-        };
-        let memo = self.flags.get(id.0 as usize).and_then(Option::as_ref);
-        let is_expected = match memo {
+            Target::Loose(id) if !self.is_cached(*id) => Verdict::Is(false),
+            Target::Loose(id) | Target::Chained(id) => Verdict::Is(self.may_be(*id, *expected)),
+        }
+    }
+
+    /// Whether a flag has the expected value, or could have it while its own is not known.
+    fn may_be(&self, id: FlagId, expected: Expected) -> bool {
+        match self.flags.get(id.0 as usize).and_then(Option::as_ref) {
             Some(Memo::Known { result: Outcome::Value(value), .. }) => {
-                is_expected(*expected, *value)
+                is_expected(expected, *value)
             }
             Some(Memo::Known { .. }) => false,
-            // Its value could be anything.
-            Some(Memo::InProgress) | None => *expected != Expected::Never,
-        };
-        match certain {
-            false if is_expected && self.ruleset.is_chained(id) => {
-                Verdict::Hard(Reason::UnresolvedDependency)
-            }
-            _ => Verdict::Is(certain && is_expected),
+            Some(Memo::InProgress) | None => expected != Expected::Never,
         }
+    }
+
+    fn is_cached(&self, id: FlagId) -> bool {
+        self.cached.get(id.0 as usize).is_some_and(|cached| *cached)
     }
 
     /// A dependency found the flag's value.
