@@ -194,6 +194,12 @@ mod header {
         /// that came from a file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub upstream: Option<Upstream>,
+        /// Kept by a person's wish: a refresh leaves it as it is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub pinned: bool,
+        /// What was left out of the definitions that upstream sent; `None` when they are whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub filter: Option<String>,
     }
 
     /// The PostHog project that definitions came from.

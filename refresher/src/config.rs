@@ -18,8 +18,8 @@ const DEFAULT_STORE: &str = "file:./snapshots";
 const DEFAULT_FILE: &str = "flags";
 /// In KV and S3: what the npm package's sources read unless they are told another key.
 const DEFAULT_KEY: &str = "flagpost";
-/// Longest key KV takes, in bytes.
-const MAX_KV_KEY: usize = 512;
+/// Longest key in bytes: KV takes 512, and versions are kept at `KEY.versions/` and 64 digits.
+const MAX_KV_KEY: usize = 512 - 74;
 /// The API that `wrangler dev` and Miniflare serve; it has no accounts.
 const LOCAL_API: &str = "/cdn-cgi/explorer/api";
 
@@ -170,6 +170,9 @@ impl Check<'_> {
         if let Some(rest) = address.strip_prefix("file:") {
             return file(rest);
         }
+        if address == "memory:" {
+            return Ok(store::Settings::Memory);
+        }
         if let Some(rest) = address.strip_prefix("kv:") {
             return self.kv(rest);
         }
@@ -306,5 +309,5 @@ fn file(rest: &str) -> Result<store::Settings, String> {
     if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return wrong("has a name that leaves its directory");
     }
-    Ok(store::Settings::File { path: PathBuf::from(folder).join(format!("{name}.snapshot")) })
+    Ok(store::Settings::File { folder: PathBuf::from(folder), name: name.to_owned() })
 }

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::outcome::{self, Facts, Outcome, Reason, Status, size};
 use crate::snapshot::{self, Held, short};
-use crate::store::{Expected, Store, StoreError};
+use crate::store::{Expected, Item, Store, StoreError};
 use crate::upstream::{Asked, Fault, Reply, Upstream};
 
 mod publish;
@@ -33,7 +33,7 @@ pub async fn run(
     clock: &dyn Clock,
 ) -> Outcome {
     let name = store.describe();
-    let stored = match store.read().await {
+    let stored = match store.read(&Item::Current).await {
         Ok(stored) => stored,
         Err(error) => {
             let text = format!("{error}; posthog was not asked, what is stored stays as it is");

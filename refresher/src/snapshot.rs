@@ -96,6 +96,8 @@ pub fn sealed(
         checked_at: rfc3339(at),
         generator: AGENT.to_owned(),
         upstream,
+        pinned: false,
+        filter: None,
     };
     let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     seal(&[(HEAD, &header), (DEFS, definitions)]).map_err(|error| error.to_string())

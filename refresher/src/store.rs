@@ -2,6 +2,7 @@
 
 mod file;
 mod kv;
+mod memory;
 mod s3;
 
 use std::fmt;
@@ -10,12 +11,18 @@ use async_trait::async_trait;
 
 pub use file::{FileStore, replace as replace_file};
 pub use kv::{CLOUDFLARE, KvSettings, KvStore};
+pub use memory::MemoryStore;
 pub use s3::{S3Settings, S3Store};
 
 /// Which store, checked and complete.
 #[derive(Debug, Clone)]
 pub enum Settings {
-    File { path: std::path::PathBuf },
+    File {
+        folder: std::path::PathBuf,
+        name: String,
+    },
+    /// Lost when the process ends.
+    Memory,
     Kv(KvSettings),
     S3(S3Settings),
 }
@@ -26,7 +33,8 @@ pub enum Settings {
 /// Settings that the store's client refuses, as text.
 pub fn open(settings: &Settings) -> Result<Box<dyn Store>, String> {
     Ok(match settings {
-        Settings::File { path } => Box::new(FileStore::new(path.clone())),
+        Settings::File { folder, name } => Box::new(FileStore::new(folder.clone(), name)),
+        Settings::Memory => Box::new(MemoryStore::default()),
         Settings::Kv(settings) => Box::new(KvStore::new(settings.clone())?),
         Settings::S3(settings) => Box::new(S3Store::new(settings.clone())?),
     })
@@ -83,17 +91,52 @@ pub enum StoreError {
     Failed(String),
 }
 
-/// One place for one snapshot.
+/// One of the things that a store keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// The snapshot that readers read.
+    Current,
+    /// A version of it, by the 64 hex digits of its definitions' digest. Written once.
+    Version(String),
+    /// The list of versions, and what went wrong last.
+    History,
+    /// Who is refreshing now.
+    Lease,
+    /// The definitions as a plain posthog-node reads them, by the project key.
+    NodeCache(String),
+}
+
+impl Item {
+    /// Its key in stores that have keys, beside the snapshot's own and never below it: where objects
+    /// are copied to files, one cannot be a directory as well. That of posthog-node's cache is the
+    /// one PostHog's example for Cloudflare KV uses.
+    #[must_use]
+    pub fn key(&self, current: &str) -> String {
+        match self {
+            Item::Current => current.to_owned(),
+            Item::Version(digest) => format!("{current}.versions/{digest}"),
+            Item::History => format!("{current}.history"),
+            Item::Lease => format!("{current}.lease"),
+            Item::NodeCache(project_key) => format!("posthog:flags:{project_key}"),
+        }
+    }
+}
+
+/// One place for a snapshot and what goes with it.
 ///
-/// A write replaces the whole content at once: whoever reads meanwhile, and whatever happens to the
-/// writer, finds the old content or the new. `tests/store_contract.rs` says what every store does.
+/// A write replaces an item's whole content at once: whoever reads meanwhile, and whatever happens to
+/// the writer, finds the old content or the new. `tests/store_contract.rs` says what every store does.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// What is stored, or `None` when nothing is.
-    async fn read(&self) -> Result<Option<Stored>, StoreError>;
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError>;
 
     /// Replaces what is stored if it is what the caller expects, else [`StoreError::Conflict`].
-    async fn write(&self, bytes: &[u8], expected: &Expected) -> Result<(), StoreError>;
+    async fn write(&self, item: &Item, bytes: &[u8], expected: &Expected)
+    -> Result<(), StoreError>;
+
+    /// Removes what is stored; nothing there is fine.
+    async fn remove(&self, item: &Item) -> Result<(), StoreError>;
 
     /// The store for a person to read: its address, never a secret.
     fn describe(&self) -> String;

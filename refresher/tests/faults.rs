@@ -17,7 +17,7 @@ use refresher::outcome::{Exit, Outcome, Reason, Status};
 use refresher::refresh::{self, Policy};
 use refresher::retry::Patience;
 use refresher::snapshot::sealed;
-use refresher::store::{Expected, FileStore, Store, StoreError, Stored};
+use refresher::store::{Expected, FileStore, Item, Store, StoreError, Stored};
 use refresher::upstream::{Settings, Upstream};
 use support::{
     Folder, PERSONAL_KEY, PROJECT_KEY, answer, definitions, finish, names, ok, refresh, s3,
@@ -56,7 +56,7 @@ struct Faulty {
 impl Faulty {
     fn new(folder: &Folder) -> Self {
         Faulty {
-            inner: FileStore::new(folder.path()),
+            inner: FileStore::new(folder.folder.path().to_owned(), "flags"),
             wrong: Mutex::new(None),
             late: Mutex::new(None),
         }
@@ -69,8 +69,11 @@ impl Faulty {
 
 #[async_trait]
 impl Store for Faulty {
-    async fn read(&self) -> Result<Option<Stored>, StoreError> {
-        let stored = self.inner.read().await?;
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
+        let stored = self.inner.read(item).await?;
+        if *item != Item::Current {
+            return Ok(stored);
+        }
         if let Some((old, times)) = self.late.lock().unwrap().as_mut()
             && *times > 0
         {
@@ -80,31 +83,45 @@ impl Store for Faulty {
         Ok(stored)
     }
 
-    async fn write(&self, bytes: &[u8], expected: &Expected) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        item: &Item,
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<(), StoreError> {
+        if *item != Item::Current {
+            return self.inner.write(item, bytes, expected).await;
+        }
         let wrong = self.wrong.lock().unwrap().take();
         match wrong {
-            None => self.inner.write(bytes, expected).await,
+            None => self.inner.write(item, bytes, expected).await,
             Some(Wrong::Fails) => Err(StoreError::Failed("the disk is on fire".to_owned())),
             Some(Wrong::Lost) => Ok(()),
-            Some(Wrong::Torn) => self.inner.write(&bytes[..bytes.len() / 2], expected).await,
+            Some(Wrong::Torn) => self.inner.write(item, &bytes[..bytes.len() / 2], expected).await,
             Some(Wrong::Answerless) => {
-                self.inner.write(bytes, expected).await?;
+                self.inner.write(item, bytes, expected).await?;
                 Err(StoreError::Failed("the line went dead".to_owned()))
             }
             Some(Wrong::FalseConflict) => {
-                self.inner.write(bytes, expected).await?;
+                self.inner.write(item, bytes, expected).await?;
                 Err(StoreError::Conflict)
             }
             Some(Wrong::Late(old, times)) => {
                 *self.late.lock().unwrap() = Some((old, times));
-                self.inner.write(bytes, expected).await
+                self.inner.write(item, bytes, expected).await
             }
-            Some(Wrong::Overwritten(others)) => self.inner.write(&others, &Expected::Any).await,
+            Some(Wrong::Overwritten(others)) => {
+                self.inner.write(item, &others, &Expected::Any).await
+            }
             Some(Wrong::Overtaken(others)) => {
-                self.inner.write(&others, &Expected::Any).await?;
-                self.inner.write(bytes, expected).await
+                self.inner.write(item, &others, &Expected::Any).await?;
+                self.inner.write(item, bytes, expected).await
             }
         }
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+        self.inner.remove(item).await
     }
 
     fn describe(&self) -> String {
@@ -219,7 +236,7 @@ async fn a_write_that_happened_counts_whatever_the_store_said() {
 async fn a_store_that_shows_a_write_late_is_given_time() {
     let (server, _folder, store) = stored(2).await;
     serve(&server, 3).await;
-    let before = store.read().await.unwrap().unwrap();
+    let before = store.read(&Item::Current).await.unwrap().unwrap();
     store.next(Wrong::Late(before, 2));
     assert_eq!(run(&server, &store).await.status, Status::Updated);
 }

@@ -4,10 +4,12 @@ mod support;
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use refresher::cli::{Arguments, Command};
-use refresher::store::{Expected, Store, StoreError};
+use refresher::store::{Expected, Item, MemoryStore, Store, StoreError, Stored};
 use refresher::{config, store};
 use support::s3;
 
@@ -45,64 +47,107 @@ fn opened(address: &str, environment: &HashMap<&str, String>) -> Box<dyn Store> 
 async fn contract(conditions: Conditions, open: impl Fn(&str) -> Box<dyn Store>) {
     // Nothing there yet.
     let store = open("plain");
-    assert_eq!(store.read().await.unwrap(), None, "an unwritten store reads as nothing");
+    assert_eq!(
+        store.read(&Item::Current).await.unwrap(),
+        None,
+        "an unwritten store reads as nothing"
+    );
 
     // Written, it reads back.
-    store.write(b"first", &Expected::Absent).await.unwrap();
-    let first = store.read().await.unwrap().unwrap();
+    store.write(&Item::Current, b"first", &Expected::Absent).await.unwrap();
+    let first = store.read(&Item::Current).await.unwrap().unwrap();
     assert_eq!(first.bytes, b"first");
     assert_eq!(
-        store.read().await.unwrap().unwrap().version,
+        store.read(&Item::Current).await.unwrap().unwrap().version,
         first.version,
         "the version stays while the content does"
     );
 
     // What is there is not what is expected.
-    let conflict = store.write(b"second", &Expected::Absent).await;
+    let conflict = store.write(&Item::Current, b"second", &Expected::Absent).await;
     assert!(matches!(conflict, Err(StoreError::Conflict)), "{conflict:?}");
-    assert_eq!(store.read().await.unwrap().unwrap().bytes, b"first", "a conflict changes nothing");
+    assert_eq!(
+        store.read(&Item::Current).await.unwrap().unwrap().bytes,
+        b"first",
+        "a conflict changes nothing"
+    );
 
     // It is what is expected.
-    store.write(b"second", &Expected::Is(first.version.clone())).await.unwrap();
-    let second = store.read().await.unwrap().unwrap();
+    store.write(&Item::Current, b"second", &Expected::Is(first.version.clone())).await.unwrap();
+    let second = store.read(&Item::Current).await.unwrap().unwrap();
     assert_eq!(second.bytes, b"second");
     assert_ne!(second.version, first.version, "the version changes with the content");
 
     // It is what was there before.
-    let conflict = store.write(b"third", &Expected::Is(first.version.clone())).await;
+    let conflict =
+        store.write(&Item::Current, b"third", &Expected::Is(first.version.clone())).await;
     assert!(matches!(conflict, Err(StoreError::Conflict)), "{conflict:?}");
-    assert_eq!(store.read().await.unwrap().unwrap().bytes, b"second");
+    assert_eq!(store.read(&Item::Current).await.unwrap().unwrap().bytes, b"second");
 
     // It does not matter.
-    store.write(b"third", &Expected::Any).await.unwrap();
-    assert_eq!(store.read().await.unwrap().unwrap().bytes, b"third");
+    store.write(&Item::Current, b"third", &Expected::Any).await.unwrap();
+    assert_eq!(store.read(&Item::Current).await.unwrap().unwrap().bytes, b"third");
 
     // Something is expected where nothing is.
-    let conflict = open("missing").write(b"x", &Expected::Is(first.version)).await;
+    let conflict = open("missing").write(&Item::Current, b"x", &Expected::Is(first.version)).await;
     assert!(matches!(conflict, Err(StoreError::Conflict)), "{conflict:?}");
-    assert_eq!(open("missing").read().await.unwrap(), None);
+    assert_eq!(open("missing").read(&Item::Current).await.unwrap(), None);
 
     // Any bytes, and many of them.
     let big: Vec<u8> =
         (0..5_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let store = open("big");
-    store.write(&big, &Expected::Absent).await.unwrap();
-    assert!(store.read().await.unwrap().unwrap().bytes == big, "5 MB read back as they were");
-    store.write(b"", &Expected::Any).await.unwrap();
-    assert_eq!(store.read().await.unwrap().unwrap().bytes, b"", "no bytes are content too");
+    store.write(&Item::Current, &big, &Expected::Absent).await.unwrap();
+    assert!(
+        store.read(&Item::Current).await.unwrap().unwrap().bytes == big,
+        "5 MB read back as they were"
+    );
+    store.write(&Item::Current, b"", &Expected::Any).await.unwrap();
+    assert_eq!(
+        store.read(&Item::Current).await.unwrap().unwrap().bytes,
+        b"",
+        "no bytes are content too"
+    );
+
+    // Items of one store stay apart, and can be removed.
+    let store = open("items");
+    let items = [
+        Item::Current,
+        Item::Version("a".repeat(64)),
+        Item::Version("b".repeat(64)),
+        Item::History,
+        Item::Lease,
+        Item::NodeCache(format!("phc_{}", std::process::id())),
+    ];
+    for item in &items {
+        assert_eq!(store.read(item).await.unwrap(), None, "{item:?}");
+        store.write(item, format!("{item:?}").as_bytes(), &Expected::Absent).await.unwrap();
+    }
+    for item in &items {
+        let stored = store.read(item).await.unwrap().unwrap();
+        assert_eq!(stored.bytes, format!("{item:?}").into_bytes());
+    }
+    for item in &items {
+        store.remove(item).await.unwrap();
+        assert_eq!(store.read(item).await.unwrap(), None, "{item:?} is removed");
+        store.remove(item).await.unwrap();
+    }
+    store.write(&Item::Current, b"again", &Expected::Absent).await.unwrap();
 
     // Names with a slash and other letters are names, and stay apart.
     for name in ["a/b", "a/c", "a b+%2F?#ü"] {
-        open(name).write(name.as_bytes(), &Expected::Absent).await.unwrap();
+        open(name).write(&Item::Current, name.as_bytes(), &Expected::Absent).await.unwrap();
     }
     for name in ["a/b", "a/c", "a b+%2F?#ü"] {
-        assert_eq!(open(name).read().await.unwrap().unwrap().bytes, name.as_bytes());
+        assert_eq!(open(name).read(&Item::Current).await.unwrap().unwrap().bytes, name.as_bytes());
         assert!(open(name).describe().contains(name));
     }
 
     let writers = (0..8u8).map(|n| {
         let store = open("race");
-        tokio::spawn(async move { store.write(&[n; 1000], &Expected::Absent).await })
+        tokio::spawn(
+            async move { store.write(&Item::Current, &[n; 1000], &Expected::Absent).await },
+        )
     });
     let mut won = 0;
     for writer in writers.collect::<Vec<_>>() {
@@ -112,7 +157,7 @@ async fn contract(conditions: Conditions, open: impl Fn(&str) -> Box<dyn Store>)
             Err(error) => panic!("{error}"),
         }
     }
-    let left = open("race").read().await.unwrap().unwrap().bytes;
+    let left = open("race").read(&Item::Current).await.unwrap().unwrap().bytes;
     assert!(
         left.len() == 1000 && left.iter().all(|byte| *byte == left[0]),
         "one whole value is left"
@@ -127,6 +172,43 @@ async fn a_folder_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let address = |name: &str| format!("file:{}/made/on/demand#{name}", folder.path().display());
     contract(Conditions::Atomic, |name| opened(&address(name), &HashMap::new())).await;
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    let stores: Mutex<HashMap<String, Arc<MemoryStore>>> = Mutex::default();
+    contract(Conditions::Atomic, |name| {
+        let mut stores = stores.lock().unwrap();
+        Box::new(Named(stores.entry(name.to_owned()).or_default().clone(), name.to_owned()))
+    })
+    .await;
+}
+
+/// One of several memories, as if each had an address.
+struct Named(Arc<MemoryStore>, String);
+
+#[async_trait]
+impl Store for Named {
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
+        self.0.read(item).await
+    }
+
+    async fn write(
+        &self,
+        item: &Item,
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<(), StoreError> {
+        self.0.write(item, bytes, expected).await
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+        self.0.remove(item).await
+    }
+
+    fn describe(&self) -> String {
+        format!("{}{}", self.0.describe(), self.1)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::outcome::Reason;
 use crate::snapshot::Held;
-use crate::store::{Expected, Store, StoreError, Stored};
+use crate::store::{Expected, Item, Store, StoreError, Stored};
 
 /// How often a write is begun because another writer was faster: enough for as many refreshers at once.
 const ROUNDS: u32 = 20;
@@ -44,18 +44,22 @@ pub(super) async fn publish(
 ) -> Result<Published, (Reason, String)> {
     let mut expected = expected.clone();
     for _ in 0..ROUNDS {
-        let found = match store.write(bytes, &expected).await {
+        let found = match store.write(&Item::Current, bytes, &expected).await {
             Ok(()) => settled(store, bytes, &expected).await?,
-            Err(StoreError::Conflict) => look(store.read().await?, bytes)?,
+            Err(StoreError::Conflict) => look(store.read(&Item::Current).await?, bytes)?,
             Err(error @ StoreError::TooLarge { .. }) => return Err(error.into()),
             // The answer may be what was lost, and not the write.
-            Err(error) => match store.read().await.map(|stored| look(stored, bytes)) {
-                Ok(Ok(found @ Found::Ours(_))) => {
-                    warn!("the write was reported as failed ({error}) and reads back nevertheless");
-                    found
+            Err(error) => {
+                match store.read(&Item::Current).await.map(|stored| look(stored, bytes)) {
+                    Ok(Ok(found @ Found::Ours(_))) => {
+                        warn!(
+                            "the write was reported as failed ({error}) and reads back nevertheless"
+                        );
+                        found
+                    }
+                    _ => return Err(error.into()),
                 }
-                _ => return Err(error.into()),
-            },
+            }
         };
         expected = match found {
             Found::Ours(header) => return Ok(Published::Stored(header)),
@@ -104,7 +108,7 @@ async fn settled(
     let mut found = String::new();
     for pause in PAUSES {
         tokio::time::sleep(pause).await;
-        found = match store.read().await {
+        found = match store.read(&Item::Current).await {
             Ok(None) => "it holds nothing".to_owned(),
             Ok(Some(stored)) if *before == Expected::Is(stored.version.clone()) => {
                 "it holds what it held before".to_owned()

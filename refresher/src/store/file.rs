@@ -8,82 +8,114 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Expected, Store, StoreError, Stored, Version};
+use super::{Expected, Item, Store, StoreError, Stored, Version};
 use crate::snapshot::digest;
 
 /// How long another writer's lock is waited for, in steps of [`PAUSE`].
-const PATIENCE: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(100);
+const PATIENCE: u32 = 1000;
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// Keeps the snapshot in one file; its directory is made when it is missing.
+/// Keeps each item in a file of its own; directories are made when they are missing.
 ///
 /// Writers exclude each other by a lock on a hidden file beside it, which the system releases
-/// whatever becomes of its holder. Readers need no lock: the file is replaced by a rename.
+/// whatever becomes of its holder. Readers need no lock: a file is replaced by a rename.
 #[derive(Debug)]
 pub struct FileStore {
-    path: PathBuf,
+    folder: PathBuf,
+    name: String,
 }
 
 impl FileStore {
+    /// `folder/name.snapshot`, and what goes with it in `folder/name/`.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        FileStore { path }
+    pub fn new(folder: PathBuf, name: &str) -> Self {
+        FileStore { folder, name: name.to_owned() }
     }
 
-    fn failed(&self, what: &str, error: &io::Error) -> StoreError {
-        StoreError::Failed(format!("cannot {what} {}: {error}", self.path.display()))
+    /// Where an item is kept.
+    #[must_use]
+    pub fn path(&self, item: &Item) -> PathBuf {
+        let name = &self.name;
+        self.folder.join(match item {
+            Item::Current => format!("{name}.snapshot"),
+            Item::Version(digest) => format!("{name}/versions/{digest}.snapshot"),
+            Item::History => format!("{name}/history.json"),
+            Item::Lease => format!("{name}/lease.json"),
+            // Without colons, which not every system takes in a file's name.
+            Item::NodeCache(project_key) => format!("posthog-flags-{project_key}.json"),
+        })
     }
+}
 
-    async fn lock(&self) -> Result<File, StoreError> {
-        let fail = |error| self.failed("lock", &error);
-        let (folder, name) = parts(&self.path);
-        fs::create_dir_all(folder).map_err(|error| self.failed("make the directory of", &error))?;
-        let lock = File::create(folder.join(hidden(&name, ".lock"))).map_err(fail)?;
-        for _ in 0..PATIENCE {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
-                Err(TryLockError::Error(error)) => return Err(fail(error)),
-            }
+fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Failed(format!("cannot {what} {}: {error}", path.display()))
+}
+
+async fn lock(path: &Path) -> Result<File, StoreError> {
+    let (folder, name) = parts(path);
+    fs::create_dir_all(folder).map_err(|error| failed("make the directory of", path, &error))?;
+    let fail = |error| failed("lock", path, &error);
+    let lock = File::create(folder.join(hidden(&name, ".lock"))).map_err(fail)?;
+    for _ in 0..PATIENCE {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
-        Err(StoreError::Failed(format!(
-            "another writer has held the lock of {} for {} s",
-            self.path.display(),
-            (PAUSE * PATIENCE).as_secs()
-        )))
     }
+    Err(StoreError::Failed(format!(
+        "another writer has held the lock of {} for {} s",
+        path.display(),
+        (PAUSE * PATIENCE).as_secs()
+    )))
+}
 
-    fn current(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        match fs::read(&self.path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.failed("read", &error)),
-        }
+fn current(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", path, &error)),
     }
 }
 
 #[async_trait]
 impl Store for FileStore {
-    async fn read(&self) -> Result<Option<Stored>, StoreError> {
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
         let stored = |bytes: Vec<u8>| Stored { version: Version(digest(&bytes)), bytes };
-        Ok(self.current()?.map(stored))
+        Ok(current(&self.path(item))?.map(stored))
     }
 
-    async fn write(&self, bytes: &[u8], expected: &Expected) -> Result<(), StoreError> {
-        let _lock = self.lock().await?;
+    async fn write(
+        &self,
+        item: &Item,
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<(), StoreError> {
+        let path = self.path(item);
+        let _lock = lock(&path).await?;
         let current = match expected {
             Expected::Any => None,
-            _ => self.current()?.map(|bytes| Version(digest(&bytes))),
+            _ => current(&path)?.map(|bytes| Version(digest(&bytes))),
         };
         if !expected.allows(current.as_ref()) {
             return Err(StoreError::Conflict);
         }
-        sweep(&self.path);
-        replace(&self.path, bytes).map_err(|error| self.failed("write", &error))
+        sweep(&path);
+        replace(&path, bytes).map_err(|error| failed("write", &path, &error))
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+        let path = self.path(item);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failed("remove", &path, &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn describe(&self) -> String {
-        format!("file:{}", self.path.display())
+        format!("file:{}", self.path(&Item::Current).display())
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tracing::debug;
 
-use super::{Expected, Store, StoreError, Stored, Version};
+use super::{Expected, Item, Store, StoreError, Stored, Version};
 use crate::http::{self, BodyFault, NetworkFault, Timeouts};
 use crate::retry::{self, Again, Patience, Transient};
 use crate::secret::{self, ExposeSecret, SecretString};
@@ -50,7 +50,8 @@ pub struct KvSettings {
 pub struct KvStore {
     settings: KvSettings,
     client: Client,
-    url: String,
+    /// The address of the namespace's values, with a slash at the end.
+    values: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -101,18 +102,19 @@ impl KvStore {
             Some(account) => format!("/accounts/{}", http::segment(account)),
             None => String::new(),
         };
-        let url = format!(
-            "{}{account}/storage/kv/namespaces/{}/values/{}",
+        let values = format!(
+            "{}{account}/storage/kv/namespaces/{}/values/",
             settings.base,
             http::segment(&settings.namespace),
-            http::segment(&settings.key)
         );
-        Ok(KvStore { settings, client, url })
+        Ok(KvStore { settings, client, values })
     }
 
-    fn request(&self, method: Method) -> Result<RequestBuilder, Fault> {
-        debug!(%method, store = self.describe(), "asking workers kv");
-        let request = self.client.request(method, &self.url);
+    fn request(&self, method: Method, item: &Item) -> Result<RequestBuilder, Fault> {
+        let key = item.key(&self.settings.key);
+        debug!(%method, namespace = self.settings.namespace, key, "asking workers kv");
+        let url = format!("{}{}", self.values, http::segment(&key));
+        let request = self.client.request(method, url);
         let Some(token) = &self.settings.token else {
             return Ok(request);
         };
@@ -156,21 +158,21 @@ impl KvStore {
         Err(Fault::Status { status, text: http::excerpt(&body), fix, after })
     }
 
-    async fn get(&self) -> Result<Option<Vec<u8>>, Fault> {
-        match self.send(self.request(Method::GET)?).await? {
+    async fn get(&self, item: &Item) -> Result<Option<Vec<u8>>, Fault> {
+        match self.send(self.request(Method::GET, item)?).await? {
             // Somewhat more than KV holds: whatever is there can be looked at.
             Some(response) => Ok(Some(http::body(response, MAX_VALUE * 2).await?)),
             None => Ok(None),
         }
     }
 
-    async fn put(&self, value: Bytes, metadata: Option<String>) -> Result<(), Fault> {
+    async fn put(&self, item: &Item, value: Bytes, metadata: Option<String>) -> Result<(), Fault> {
         // With a file name the part is binary; without one a server may take it for text.
         let mut form = Form::new().part("value", Part::stream(value).file_name("value"));
         if let Some(metadata) = metadata {
             form = form.text("metadata", metadata);
         }
-        match self.send(self.request(Method::PUT)?.multipart(form)).await? {
+        match self.send(self.request(Method::PUT, item)?.multipart(form)).await? {
             Some(_) => Ok(()),
             None => Err(Fault::Status {
                 status: 404,
@@ -195,24 +197,35 @@ impl KvStore {
 
 #[async_trait]
 impl Store for KvStore {
-    async fn read(&self) -> Result<Option<Stored>, StoreError> {
-        let bytes = self.patiently("reading workers kv", || self.get()).await?;
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
+        let bytes = self.patiently("reading workers kv", || self.get(item)).await?;
         Ok(bytes.map(|bytes| Stored { version: Version(digest(&bytes)), bytes }))
     }
 
-    async fn write(&self, bytes: &[u8], expected: &Expected) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        item: &Item,
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<(), StoreError> {
         if bytes.len() > MAX_VALUE {
             return Err(StoreError::TooLarge { size: bytes.len(), limit: MAX_VALUE });
         }
         if *expected != Expected::Any {
-            let current = self.read().await?.map(|stored| stored.version);
+            let current = self.read(item).await?.map(|stored| stored.version);
             if !expected.allows(current.as_ref()) {
                 return Err(StoreError::Conflict);
             }
         }
         let value = Bytes::copy_from_slice(bytes);
         let metadata = metadata(bytes);
-        self.patiently("writing workers kv", || self.put(value.clone(), metadata.clone())).await
+        let put = || self.put(item, value.clone(), metadata.clone());
+        self.patiently("writing workers kv", put).await
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+        let delete = || async { self.send(self.request(Method::DELETE, item)?).await.map(|_| ()) };
+        self.patiently("removing from workers kv", delete).await
     }
 
     fn describe(&self) -> String {

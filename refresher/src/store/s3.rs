@@ -10,7 +10,7 @@ use object_store::{
     PutPayload, RetryConfig, UpdateVersion,
 };
 
-use super::{Expected, Store, StoreError, Stored, Version};
+use super::{Expected, Item, Store, StoreError, Stored, Version};
 use crate::http::{self, Timeouts};
 use crate::retry::Patience;
 use crate::secret::{self, SecretString};
@@ -37,7 +37,6 @@ pub struct S3Settings {
 pub struct S3Store {
     settings: S3Settings,
     client: AmazonS3,
-    path: Path,
 }
 
 impl S3Store {
@@ -74,10 +73,17 @@ impl S3Store {
             .map_err(|error| {
                 format!("the settings of s3 cannot be used: {}", http::causes(&error))
             })?;
-        let path = Path::parse(&settings.key).map_err(|error| {
+        Path::parse(&settings.key).map_err(|error| {
             format!("{:?} cannot be the key of an object: {error}", settings.key)
         })?;
-        Ok(S3Store { settings, client, path })
+        Ok(S3Store { settings, client })
+    }
+
+    fn path(&self, item: &Item) -> Result<Path, StoreError> {
+        let key = item.key(&self.settings.key);
+        Path::parse(&key).map_err(|error| {
+            StoreError::Failed(format!("{key:?} cannot be the key of an object: {error}"))
+        })
     }
 
     fn failed(&self, what: &str, error: &Error) -> StoreError {
@@ -104,9 +110,9 @@ impl S3Store {
 
 #[async_trait]
 impl Store for S3Store {
-    async fn read(&self) -> Result<Option<Stored>, StoreError> {
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
         let failed = |error| self.failed("read", &error);
-        let object = match self.client.get(&self.path).await {
+        let object = match self.client.get(&self.path(item)?).await {
             Ok(object) => object,
             // A missing bucket is a mistake in the settings, not an empty store.
             Err(error @ Error::NotFound { .. }) if error.to_string().contains("NoSuchBucket") => {
@@ -123,7 +129,12 @@ impl Store for S3Store {
         Ok(Some(Stored { bytes: bytes.to_vec(), version }))
     }
 
-    async fn write(&self, bytes: &[u8], expected: &Expected) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        item: &Item,
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<(), StoreError> {
         let mode = match expected {
             Expected::Absent => PutMode::Create,
             Expected::Is(Version(etag)) => {
@@ -132,7 +143,7 @@ impl Store for S3Store {
             Expected::Any => PutMode::Overwrite,
         };
         let payload = PutPayload::from(bytes.to_vec());
-        match self.client.put_opts(&self.path, payload, PutOptions::from(mode)).await {
+        match self.client.put_opts(&self.path(item)?, payload, PutOptions::from(mode)).await {
             Ok(_) => Ok(()),
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {
                 Err(StoreError::Conflict)
@@ -142,6 +153,13 @@ impl Store for S3Store {
                 Err(StoreError::Conflict)
             }
             Err(error) => Err(self.failed("write", &error)),
+        }
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+        match self.client.delete(&self.path(item)?).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.failed("remove from", &error)),
         }
     }
 
