@@ -1,14 +1,19 @@
 //! The command line as typed; nothing is checked here beyond its grammar. See [`crate::config`].
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::outcome::Exit;
 use crate::secret;
+
+mod options;
+
+pub use options::{
+    PatienceArguments, PolicyArguments, RefreshArguments, StoreArguments, UpstreamArguments,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -29,6 +34,7 @@ Exit codes:
   9   the store could not be read
   10  the store could not be written, or what was written did not read back
   11  no such flag (eval)
+  12  some stores failed, and others did not
 Whatever happens, the last good snapshot in the store is kept.";
 
 const EXAMPLES: &str = "\
@@ -44,10 +50,11 @@ Examples:
 ";
 
 const RUN_HELP: &str = "\
-Stores:
+Stores (--store may be given several times):
   file:DIR[#NAME]       DIR/NAME.snapshot, NAME is `flags` unless given; DIR is made
   kv:NAMESPACE_ID[/KEY] Cloudflare Workers KV, KEY is `flagpost` unless given
   s3://BUCKET[/KEY]     S3, R2 and whatever speaks S3, KEY is `flagpost` unless given
+  memory:               nowhere: for trials, the snapshot is gone when the program ends
 
 Environment (an empty variable counts as not set):
   POSTHOG_HOST               as --host
@@ -55,7 +62,7 @@ Environment (an empty variable counts as not set):
   POSTHOG_PERSONAL_API_KEY   the secret key that may read definitions: a personal API key (phx_…)
                              with the scope feature_flag:read, or a project's secret key (phs_…);
                              also POSTHOG_SECRET_KEY
-  FLAGPOST_STORE             as --store
+  FLAGPOST_STORE             as --store; several are separated by commas or line breaks
   CLOUDFLARE_ACCOUNT_ID      kv: the account that owns the namespace
   CLOUDFLARE_API_TOKEN       kv: a token with the permission Workers KV Storage: Edit
   CLOUDFLARE_API_BASE_URL    kv: another API, such as `wrangler dev`'s
@@ -87,86 +94,32 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     Compile(CompileArguments),
     Eval(EvalArguments),
 }
 
-/// Refresh a store once and exit; for cron.
+/// Refresh the stores once and exit; for cron.
 ///
 /// Asks PostHog whether the definitions changed, checks that the evaluator can use what came, writes
 /// a snapshot, reads it back, and only then counts it as done.
 #[derive(Debug, Args)]
 #[command(after_help = format!("{RUN_HELP}{EXIT_CODES}"), args_override_self = true)]
 pub struct RunArguments {
-    /// Where the snapshot is kept, see Stores below [default: file:./snapshots].
-    #[arg(long, value_name = "URL", help_heading = "What and where")]
-    pub store: Option<String>,
+    #[command(flatten)]
+    pub refresh: RefreshArguments,
 
-    /// PostHog's address [default: https://us.i.posthog.com; the EU's is https://eu.i.posthog.com].
-    #[arg(long, value_name = "URL", help_heading = "What and where")]
-    pub host: Option<String>,
-
-    /// The project's public key (phc_…).
-    #[arg(long, value_name = "KEY", help_heading = "What and where")]
-    pub project_key: Option<String>,
-
-    /// File that holds the personal or secret API key, instead of POSTHOG_PERSONAL_API_KEY.
-    #[arg(long, value_name = "PATH", help_heading = "What and where")]
-    pub personal_api_key_file: Option<PathBuf>,
-
-    /// File that holds the Cloudflare API token, instead of CLOUDFLARE_API_TOKEN.
-    #[arg(long, value_name = "PATH", help_heading = "What and where")]
-    pub cloudflare_api_token_file: Option<PathBuf>,
-
-    /// S3 endpoint other than AWS, such as R2's or MinIO's; as AWS_ENDPOINT_URL_S3.
-    #[arg(long, value_name = "URL", help_heading = "What and where")]
-    pub s3_endpoint: Option<String>,
-
-    /// S3 region; as AWS_REGION.
-    #[arg(long, value_name = "REGION", help_heading = "What and where")]
-    pub s3_region: Option<String>,
-
-    /// When nothing changed, renew the snapshot's checked-at this often; 0 never writes for that.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration, help_heading = "Policy")]
-    pub heartbeat: Duration,
-
-    /// Let an empty list of flags replace a list that was not.
+    /// Pass the publish gate once: store what came whatever it lacks, if the evaluator can read it.
     #[arg(long, help_heading = "Policy")]
-    pub allow_empty: bool,
+    pub force: bool,
 
-    /// How often a failed request is made again.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(..=20), help_heading = "Patience")]
-    pub retries: u16,
-
-    /// Pause before the first retry; it doubles from one to the next, with jitter.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration, help_heading = "Patience")]
-    pub retry_delay: Duration,
-
-    /// Longest pause before a retry; a Retry-After beyond it ends the run.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, help_heading = "Patience")]
-    pub max_retry_delay: Duration,
-
-    /// Longest time for one request with its answer.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = some_duration, help_heading = "Patience")]
-    pub timeout: Duration,
-
-    /// Longest time to get a connection.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = some_duration, help_heading = "Patience")]
-    pub connect_timeout: Duration,
-
-    /// Largest definitions taken, in MiB, after decompression.
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Patience")]
-    pub max_size: u16,
+    /// Append what was done to a file, as Markdown; $GITHUB_STEP_SUMMARY is such a file.
+    #[arg(long, value_name = "PATH")]
+    pub summary: Option<PathBuf>,
 
     /// Print the outcome as one line of JSON on stdout.
     #[arg(long)]
     pub json: bool,
-
-    /// Secrets people try to pass as arguments: taken only to be refused without an echo.
-    #[arg(long = "personal-api-key", hide = true, num_args = 0.., allow_hyphen_values = true)]
-    #[arg(aliases = ["secret-key", "api-key", "api-token", "cloudflare-api-token", "s3-secret-access-key", "aws-secret-access-key"])]
-    pub refused_secret: Option<Vec<String>>,
 }
 
 /// Make a snapshot from definitions in a file, without network.
@@ -223,21 +176,4 @@ pub fn read() -> Result<Arguments, Exit> {
             Exit::Ok
         }
     })
-}
-
-/// `90s`, `1h 30m`, `500ms`, or `0`.
-fn duration(text: &str) -> Result<Duration, String> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let fix = || "give a time such as 500ms, 30s, 5m or 1h".to_owned();
-    let parsed: SignedDuration = text.parse().map_err(|_| fix())?;
-    Duration::try_from(parsed).map_err(|_| fix())
-}
-
-fn some_duration(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("must be more than 0".to_owned()),
-        time => Ok(time),
-    }
 }

@@ -8,9 +8,10 @@ use flagpost_engine::snapshot::is_snapshot;
 use tracing::warn;
 
 use crate::cli::CompileArguments;
-use crate::clock::Clock;
-use crate::outcome::{Exit, flags, size};
-use crate::snapshot::{digest, ruleset, sealed, short};
+use crate::clock::{Clock, rfc3339};
+use crate::outcome::Exit;
+use crate::report::{count, size};
+use crate::snapshot::{Origin, digest, ruleset, sealed, short};
 use crate::store::replace_file;
 
 /// Makes the snapshot. Gives the line to print, or why there is none.
@@ -31,14 +32,15 @@ pub fn run(arguments: &CompileArguments, clock: &dyn Clock) -> Result<String, (E
     for problem in ruleset.problems() {
         warn!("{problem}");
     }
-    let bytes =
-        sealed(&definitions, None, None, clock.now()).map_err(|error| (Exit::Invalid, error))?;
+    let now = rfc3339(clock.now());
+    let origin = Origin { fetched_at: now.clone(), checked_at: now, ..Origin::default() };
+    let bytes = sealed(&definitions, origin).map_err(|error| (Exit::Invalid, error))?;
     let output = arguments.output.display();
     replace_file(&arguments.output, &bytes)
         .map_err(|error| (Exit::Machine, format!("cannot write {output}: {error}")))?;
     Ok(format!(
         "compiled: {}, {}, digest {}…, {output}",
-        flags(ruleset.flag_keys().len()),
+        count(ruleset.flag_keys().len(), "flag"),
         size(bytes.len()),
         short(&digest(&definitions))
     ))

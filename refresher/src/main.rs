@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use refresher::cli::{self, Command};
 use refresher::clock::SystemClock;
-use refresher::outcome::{Exit, Outcome, say};
-use refresher::upstream::Upstream;
-use refresher::{compile, config, eval, log, refresh, store};
+use refresher::outcome::Exit;
+use refresher::report::{Report, say};
+use refresher::{compile, config, eval, log, refresh};
 
 fn main() -> ExitCode {
     let arguments = match cli::read() {
@@ -23,18 +23,17 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(arguments: &cli::RunArguments) -> ExitCode {
-    let outcome = match config::check(arguments, &config::environment) {
-        Ok(config) => match (store::open(&config.store), Upstream::new(config.upstream)) {
-            (Ok(store), Ok(upstream)) => {
-                refresh::run(&config.policy, &upstream, store.as_ref(), &SystemClock).await
-            }
-            (Err(error), _) => Outcome::usage(&error),
-            (_, Err(error)) => Outcome::usage(&error),
-        },
-        Err(error) => Outcome::usage(&error),
+    let report = match config::job(&arguments.refresh, arguments.force, &config::environment) {
+        Ok(job) => refresh::run(&job, &SystemClock).await,
+        Err(error) => Report::usage(&error),
     };
-    outcome.print(arguments.json);
-    outcome.exit.into()
+    report.print(arguments.json);
+    if let Some(path) = &arguments.summary
+        && let Err(error) = report.append_markdown(path)
+    {
+        eprintln!("warning: the summary is not written to {}: {error}", path.display());
+    }
+    report.exit.into()
 }
 
 fn done(result: Result<String, (Exit, String)>) -> ExitCode {

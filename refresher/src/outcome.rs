@@ -1,11 +1,11 @@
-//! What became of a run: a status, a line for people, a line for machines, an exit code.
+//! What became of one store in a run. [`crate::report`] sums the stores up.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use flagpost_engine::snapshot::Header;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use crate::diff::Diff;
 use crate::upstream::Fault;
 
 /// Exit codes, as `--help` lists them.
@@ -24,6 +24,7 @@ pub enum Exit {
     StoreRead = 9,
     StoreWrite = 10,
     UnknownFlag = 11,
+    Partial = 12,
 }
 
 impl From<Exit> for ExitCode {
@@ -32,21 +33,35 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Named as @posthog/convex names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Named as @posthog/convex names them, in the order of their seriousness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// New definitions are stored.
-    Updated,
     /// The stored definitions are current.
     Unchanged,
+    /// Nothing was to be done: another refresher was faster, or the snapshot is pinned.
+    Skipped,
+    /// New definitions are stored.
+    Updated,
     /// The project has no flags, and that is what is stored.
     Empty,
-    /// The stored definitions stay although PostHog has no others to give.
+    /// The stored definitions stay although PostHog has no others to give, or none to be trusted.
     Stale,
-    /// Nothing was to be done: another refresher stored something newer.
-    Skipped,
     Error,
+}
+
+impl Status {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Updated => "updated",
+            Status::Unchanged => "unchanged",
+            Status::Empty => "empty",
+            Status::Stale => "stale",
+            Status::Skipped => "skipped",
+            Status::Error => "error",
+        }
+    }
 }
 
 /// Why a run did not end in current definitions, or did so by somebody else's hand.
@@ -68,6 +83,10 @@ pub enum Reason {
     TooLarge,
     /// An empty list would have replaced flags.
     EmptyRefused,
+    /// Too many flags would have vanished at once.
+    MassDeletion,
+    /// What came is older than what is stored.
+    Older,
     ReadFailed,
     WriteFailed,
     /// What was written did not read back.
@@ -78,9 +97,24 @@ pub enum Reason {
     StoreLimit,
     /// Somebody else stored something newer.
     Superseded,
+    /// The stored version is to stay.
+    Pinned,
+    /// Another refresher holds the lease.
+    Leased,
+    /// Some stores failed, and others did not.
+    Partial,
 }
 
 impl Reason {
+    /// As it stands in JSON.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
     #[must_use]
     pub fn exit(self) -> Exit {
         match self {
@@ -93,13 +127,16 @@ impl Reason {
             Reason::ParseFailed
             | Reason::InvalidShape
             | Reason::TooLarge
-            | Reason::EmptyRefused => Exit::Invalid,
+            | Reason::EmptyRefused
+            | Reason::MassDeletion
+            | Reason::Older => Exit::Invalid,
             Reason::ReadFailed => Exit::StoreRead,
             Reason::WriteFailed
             | Reason::WriteUnverified
             | Reason::WriteConflict
             | Reason::StoreLimit => Exit::StoreWrite,
-            Reason::Superseded => Exit::Ok,
+            Reason::Superseded | Reason::Pinned | Reason::Leased => Exit::Ok,
+            Reason::Partial => Exit::Partial,
         }
     }
 }
@@ -148,111 +185,44 @@ impl Facts {
     }
 }
 
-/// What became of one refresh; serialised, it is the line of `--json`.
+/// What became of one store.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
+    /// The store's address.
+    pub store: String,
     pub status: Status,
-    /// Only for `stale`, `skipped` and `error`.
+    /// For `stale`, `skipped`, `error`, and for `empty` when a policy emptied it.
     pub reason: Option<Reason>,
-    #[serde(rename = "exitCode", serialize_with = "exit_code")]
-    pub exit: Exit,
     /// The same for people.
     pub message: String,
-    /// The store's address; null when the settings name none.
-    pub store: Option<String>,
-    /// Whether this run changed the store.
+    /// Whether this run changed what readers read.
     pub written: bool,
-    /// How often PostHog was asked.
-    pub attempts: u32,
-    /// Flags among the definitions that came; null when none came or they are those stored.
-    pub flags: Option<usize>,
-    /// How many things about those definitions the evaluator had to pass over (`-v` lists them).
-    pub problems: Option<usize>,
     /// What is stored now; null when that is nothing or not known.
     pub snapshot: Option<Facts>,
+    /// What this run changed for readers; null when it changed nothing or there was nothing before.
+    pub changes: Option<Diff>,
+    /// What went wrong beside the snapshot itself, which is safe.
+    pub warnings: Vec<String>,
 }
 
 impl Outcome {
-    /// An outcome that failed before anything was asked.
     #[must_use]
-    pub fn usage(message: &str) -> Self {
-        Outcome::new(Status::Error, Some(Reason::Config), message.to_owned())
-    }
-
-    #[must_use]
-    pub fn new(status: Status, reason: Option<Reason>, message: String) -> Self {
+    pub fn new(store: &str, status: Status, reason: Option<Reason>, message: String) -> Self {
         Outcome {
+            store: store.to_owned(),
             status,
             reason,
-            exit: reason.map_or(Exit::Ok, Reason::exit),
             message,
-            store: None,
             written: false,
-            attempts: 0,
-            flags: None,
-            problems: None,
             snapshot: None,
+            changes: None,
+            warnings: Vec::new(),
         }
     }
 
-    /// Prints it: for people on stdout or, if it failed, on stderr; for machines on stdout.
-    pub fn print(&self, json: bool) {
-        if json {
-            say(&self.json());
-        }
-        match (json, self.exit) {
-            (false, Exit::Ok) => say(&self.human()),
-            (true, Exit::Ok) => {}
-            _ => eprintln!("{}", self.human()),
-        }
-    }
-
-    /// One line for people.
     #[must_use]
-    pub fn human(&self) -> String {
-        format!("{}: {}", name(&self.status), self.message)
-    }
-
-    /// One line of JSON.
-    #[must_use]
-    pub fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-fn exit_code<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u8(*exit as u8)
-}
-
-fn name(status: &Status) -> &'static str {
-    match status {
-        Status::Updated => "updated",
-        Status::Unchanged => "unchanged",
-        Status::Empty => "empty",
-        Status::Stale => "stale",
-        Status::Skipped => "skipped",
-        Status::Error => "error",
-    }
-}
-
-/// Prints a line on stdout. Nobody listening (`refresher … | head`) is no failure of ours.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// A number of flags for people: `1 flag`, `2 flags`.
-#[must_use]
-pub fn flags(count: usize) -> String {
-    format!("{count} flag{}", if count == 1 { "" } else { "s" })
-}
-
-/// A size for people: `812 B`, `10.2 KB`, `1.4 MB`.
-#[must_use]
-pub fn size(bytes: usize) -> String {
-    match bytes as f64 {
-        _ if bytes < 1000 => format!("{bytes} B"),
-        size if bytes < 1_000_000 => format!("{:.1} KB", size / 1e3),
-        size => format!("{:.1} MB", size / 1e6),
+    pub fn exit(&self) -> Exit {
+        self.reason.map_or(Exit::Ok, Reason::exit)
     }
 }

@@ -1,284 +1,149 @@
-//! One refresh. A good snapshot is only ever replaced by a good snapshot.
+//! One refresh of all stores. A good snapshot is only ever replaced by a good snapshot.
+//!
+//! Every store is read first, then PostHog is asked once, then each store is brought up to date. A
+//! store that another refresher changed meanwhile is read and PostHog asked again: what is written
+//! was always asked for after what it replaces had been written, so it is never older.
 
 use std::time::Duration;
 
-use flagpost_engine::snapshot::Header;
-use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::outcome::{self, Facts, Outcome, Reason, Status, size};
-use crate::snapshot::{self, Held, short};
-use crate::store::{Expected, Item, Store, StoreError};
+use crate::filter::Filter;
+use crate::outcome::{Reason, Status};
+use crate::report::Report;
+use crate::store::Store;
 use crate::upstream::{Asked, Fault, Reply, Upstream};
 
+mod fresh;
+mod gate;
+mod place;
 mod publish;
 
-use publish::{OnConflict, Published, publish};
+use fresh::Fresh;
+use place::Place;
 
 /// What a refresh may do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Policy {
     /// How often `checked_at` is renewed when nothing else changed; `None` never writes for that.
     pub heartbeat: Option<Duration>,
     /// Whether an empty list of flags may replace one that is not.
     pub allow_empty: bool,
+    /// The share of the stored flags, in percent, that may vanish at once.
+    pub max_removed: u8,
+    /// Whether the gate is open for whatever the evaluator can read.
+    pub force: bool,
+    pub on_quota: OnQuota,
+    /// How old a snapshot's check must be for a cold cache to empty it; `None` never empties.
+    pub clear_cold_after: Option<Duration>,
+    /// How many versions a store keeps.
+    pub history: usize,
+    /// How long a refresher keeps others out.
+    pub lease: Option<Duration>,
+    /// Whether stores also get what a plain posthog-node reads.
+    pub node_cache: bool,
+    /// What is left out of the definitions.
+    pub filter: Filter,
 }
 
-/// Asks upstream, and brings the store up to date if that can be done safely.
-pub async fn run(
-    policy: &Policy,
-    upstream: &Upstream,
-    store: &dyn Store,
-    clock: &dyn Clock,
-) -> Outcome {
-    let name = store.describe();
-    let stored = match store.read(&Item::Current).await {
-        Ok(stored) => stored,
-        Err(error) => {
-            let text = format!("{error}; posthog was not asked, what is stored stays as it is");
-            return Outcome {
-                store: Some(name),
-                ..Outcome::new(Status::Error, Some(Reason::ReadFailed), text)
-            };
-        }
-    };
-    let expected =
-        stored.as_ref().map_or(Expected::Absent, |stored| Expected::Is(stored.version.clone()));
-    let held = match stored.map(Held::open) {
-        Some(Ok(held)) => {
-            info!(
-                digest = held.header.digest,
-                fetched_at = held.header.fetched_at,
-                "{name} holds a snapshot"
-            );
-            Kept::Good(Box::new(held))
-        }
-        Some(Err(what)) => {
-            warn!(
-                "what is stored in {name} cannot be used: {what}; asking for all definitions anew"
-            );
-            Kept::Damaged
-        }
-        None => {
-            info!("nothing is stored in {name} yet");
-            Kept::Nothing
-        }
-    };
-    let etag = held.good().and_then(|held| held.etag_from(upstream.identity()));
-    let Asked { result, attempts } = upstream.fetch(etag, clock).await;
-    let at = result.as_ref().map_or_else(|_| clock.now(), |(_, at)| *at);
-    let refresh = Refresh { policy, upstream, store, name: &name, held: &held, expected, at };
-    let outcome = match result {
-        Ok((Reply::Definitions { body, etag }, _)) => refresh.received(&body, etag).await,
-        Ok((Reply::NotModified { etag }, _)) => refresh.confirmed(etag).await,
-        Err(fault) => refresh.fault(&fault),
-    };
-    Outcome { store: Some(name), attempts, ..outcome }
-}
-
-/// What the store held when the run began.
-enum Kept {
-    Good(Box<Held>),
-    Damaged,
-    Nothing,
-}
-
-impl Kept {
-    fn good(&self) -> Option<&Held> {
-        match self {
-            Kept::Good(held) => Some(held),
-            _ => None,
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            heartbeat: None,
+            allow_empty: false,
+            max_removed: 50,
+            force: false,
+            on_quota: OnQuota::Keep,
+            clear_cold_after: None,
+            history: 10,
+            lease: None,
+            node_cache: false,
+            filter: Filter::default(),
         }
     }
 }
 
-/// A refresh that has its answer.
-struct Refresh<'a> {
-    policy: &'a Policy,
-    upstream: &'a Upstream,
-    store: &'a dyn Store,
-    name: &'a str,
-    held: &'a Kept,
-    expected: Expected,
+/// What becomes of a snapshot when PostHog's quota is used up (402).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnQuota {
+    /// It stays.
+    Keep,
+    /// It is emptied, as posthog-node and @posthog/convex do.
+    Clear,
+}
+
+/// Who is asked, what is brought up to date, and how.
+pub struct Job {
+    pub policy: Policy,
+    pub upstream: Upstream,
+    pub stores: Vec<Box<dyn Store>>,
+}
+
+/// Asks upstream, and brings the stores up to date where that can be done safely.
+pub async fn run(job: &Job, clock: &dyn Clock) -> Report {
+    let opened = job.stores.iter().map(|store| Place::open(job, store.as_ref(), clock));
+    let mut places = join_all(opened).await;
+    let (answer, attempts) = match places.iter().any(Place::is_open) {
+        true => ask(job, &places, clock).await,
+        false => (Err(Refusal::unasked()), 0),
+    };
+    let settled = places.iter_mut().map(|place| place.settle(job, clock, answer.as_ref()));
+    let report = Report::of(join_all(settled).await, attempts);
+    join_all(places.into_iter().map(Place::release)).await;
+    match &answer {
+        Ok(fresh) => fresh.describe(report),
+        Err(_) => report,
+    }
+}
+
+/// Asks once for all stores: whether the newest definitions that one of them holds are current.
+async fn ask(job: &Job, places: &[Place<'_>], clock: &dyn Clock) -> (Result<Fresh, Refusal>, u32) {
+    let base = places
+        .iter()
+        .filter_map(|place| place.confirmable(job))
+        .max_by(|a, b| a.header.fetched_at.cmp(&b.header.fetched_at));
+    let etag = base.and_then(|held| held.header.etag.as_deref());
+    let Asked { result, attempts } = job.upstream.fetch(etag, clock).await;
+    let answer = match (result, base) {
+        (Ok((Reply::Definitions { body, etag }, at)), _) => Fresh::received(job, body, etag, at),
+        (Ok((Reply::NotModified { etag }, at)), Some(held)) => Ok(Fresh::confirmed(held, etag, at)),
+        // The condition came from a good snapshot, so without one there was no condition.
+        (Ok((Reply::NotModified { .. }, _)), None) => Err(Refusal::new(
+            Status::Error,
+            Reason::UnexpectedStatus,
+            "posthog answered 304 although it was asked without a condition".to_owned(),
+        )),
+        (Err(fault), _) => Err(Refusal::of(&fault, clock.now())),
+    };
+    (answer, attempts)
+}
+
+/// Why there are no definitions to store, or none to be trusted.
+#[derive(Debug, Clone)]
+struct Refusal {
+    status: Status,
+    reason: Reason,
+    text: String,
     /// When upstream was asked.
-    at: Timestamp,
+    at: Option<Timestamp>,
 }
 
-impl Refresh<'_> {
-    async fn received(&self, definitions: &[u8], etag: Option<String>) -> Outcome {
-        let identity = self.upstream.identity();
-        if let Some(held) = self.held.good()
-            && held.header.digest == snapshot::digest(definitions)
-            && held.header.upstream.as_ref() == Some(identity)
-        {
-            return self.unchanged(held, etag.as_deref()).await;
-        }
-        let ruleset = match snapshot::ruleset(definitions) {
-            Ok(ruleset) => ruleset,
-            Err(error) => {
-                let reason =
-                    if error.is_json() { Reason::ParseFailed } else { Reason::InvalidShape };
-                let text = format!(
-                    "posthog answered 200 with {}, not definitions: {error}",
-                    size(definitions.len())
-                );
-                return self.kept(Status::Error, reason, &text);
-            }
-        };
-        for problem in ruleset.problems() {
-            info!("definitions: {problem}");
-        }
-        let (flags, problems) = (ruleset.flag_keys().len(), ruleset.problems().len());
-        let counted = |outcome| Outcome { flags: Some(flags), problems: Some(problems), ..outcome };
-        // What cannot be read by this build cannot be counted, so it is taken for something to lose.
-        let loses =
-            |held: &Held| held.ruleset().map_or(true, |ruleset| !ruleset.flag_keys().is_empty());
-        if flags == 0 && !self.policy.allow_empty && self.held.good().is_some_and(loses) {
-            let text = "posthog answered with an empty list of flags: if that is right, run once with --allow-empty";
-            return counted(self.kept(Status::Stale, Reason::EmptyRefused, text));
-        }
-        let bytes = match snapshot::sealed(definitions, etag, Some(identity.clone()), self.at) {
-            Ok(bytes) => bytes,
-            Err(error) => return counted(self.kept(Status::Error, Reason::TooLarge, &error)),
-        };
-        counted(
-            match publish(self.store, &bytes, &self.expected, self.at, OnConflict::NewerWins).await
-            {
-                Ok(Published::Stored(header)) => {
-                    let status = if flags == 0 { Status::Empty } else { Status::Updated };
-                    let text = format!(
-                        "{}, {}, digest {}…, {}{}",
-                        outcome::flags(flags),
-                        size(bytes.len()),
-                        short(&header.digest),
-                        self.name,
-                        match problems {
-                            0 => String::new(),
-                            1 => " (1 problem in the definitions, -v shows it)".to_owned(),
-                            n => format!(" ({n} problems in the definitions, -v lists them)"),
-                        }
-                    );
-                    self.stored(status, text, &header, bytes.len())
-                }
-                Ok(Published::Superseded(held)) => self.superseded(&held),
-                Err((reason, text)) => self.kept(Status::Error, reason, &text),
-            },
-        )
+impl Refusal {
+    fn new(status: Status, reason: Reason, text: String) -> Self {
+        Refusal { status, reason, text, at: None }
     }
 
-    async fn confirmed(&self, etag: Option<String>) -> Outcome {
-        match self.held.good() {
-            Some(held) => {
-                let etag = etag.or_else(|| held.header.etag.clone());
-                self.unchanged(held, etag.as_deref()).await
-            }
-            // The condition came from a good snapshot, so without one there was no condition.
-            None => self.kept(
-                Status::Error,
-                Reason::UnexpectedStatus,
-                "posthog answered 304 although nothing was stored",
-            ),
+    fn of(fault: &Fault, at: Timestamp) -> Self {
+        Refusal {
+            at: Some(at),
+            ..Refusal::new(Status::Error, Reason::from(fault), fault.to_string())
         }
     }
 
-    /// Renews the header if its etag is another or its time is up.
-    async fn unchanged(&self, held: &Held, etag: Option<&str>) -> Outcome {
-        let header = &held.header;
-        let text = |note: &str| {
-            format!(
-                "definitions of {}, digest {}…, {}{note}",
-                header.fetched_at,
-                short(&header.digest),
-                self.name
-            )
-        };
-        if header.etag.as_deref() == etag && !self.heartbeat_due(header) {
-            return Outcome {
-                snapshot: Some(Facts::of(header, held.bytes.len())),
-                ..Outcome::new(Status::Unchanged, None, text(""))
-            };
-        }
-        let bytes = match held.renewed(etag, self.at) {
-            Ok(bytes) => bytes,
-            Err(error) => return self.kept(Status::Error, Reason::WriteFailed, &error),
-        };
-        match publish(self.store, &bytes, &self.expected, self.at, OnConflict::OtherWins).await {
-            Ok(Published::Stored(header)) => {
-                self.stored(Status::Unchanged, text(" (checked-at renewed)"), &header, bytes.len())
-            }
-            Ok(Published::Superseded(held)) => self.superseded(&held),
-            Err((reason, error)) => {
-                let error = format!(
-                    "the definitions are current, but checked-at could not be renewed: {error}"
-                );
-                self.kept(Status::Error, reason, &error)
-            }
-        }
-    }
-
-    fn heartbeat_due(&self, header: &Header) -> bool {
-        let Some(heartbeat) = self.policy.heartbeat else {
-            return false;
-        };
-        let Ok(checked_at) = header.checked_at.parse::<Timestamp>() else {
-            return true;
-        };
-        // Either way: a clock that was ahead once must not stop heartbeats until its time has come.
-        let passed = self.at.duration_since(checked_at).abs();
-        passed >= SignedDuration::try_from(heartbeat).unwrap_or(SignedDuration::MAX)
-    }
-
-    fn fault(&self, fault: &Fault) -> Outcome {
-        let status = match (fault, self.held) {
-            (Fault::ColdCache { .. }, Kept::Good(_)) => Status::Stale,
-            _ => Status::Error,
-        };
-        self.kept(status, Reason::from(fault), &fault.to_string())
-    }
-
-    fn stored(&self, status: Status, text: String, header: &Header, bytes: usize) -> Outcome {
-        Outcome {
-            written: true,
-            snapshot: Some(Facts::of(header, bytes)),
-            ..Outcome::new(status, None, text)
-        }
-    }
-
-    fn superseded(&self, held: &Held) -> Outcome {
-        let text = format!(
-            "another refresher stored the definitions of {} in {} meanwhile",
-            held.header.fetched_at, self.name
-        );
-        Outcome {
-            snapshot: Some(Facts::of(&held.header, held.bytes.len())),
-            ..Outcome::new(Status::Skipped, Some(Reason::Superseded), text)
-        }
-    }
-
-    /// An outcome that leaves the store as it was found.
-    fn kept(&self, status: Status, reason: Reason, text: &str) -> Outcome {
-        let kept = match self.held {
-            Kept::Good(held) => {
-                format!("kept the last good snapshot from {}", held.header.fetched_at)
-            }
-            Kept::Damaged => "the damaged snapshot is still there".to_owned(),
-            Kept::Nothing => "no snapshot is stored yet".to_owned(),
-        };
-        Outcome {
-            snapshot: self.held.good().map(|held| Facts::of(&held.header, held.bytes.len())),
-            ..Outcome::new(status, Some(reason), format!("{text}; {kept} in {}", self.name))
-        }
-    }
-}
-
-impl From<StoreError> for (Reason, String) {
-    fn from(error: StoreError) -> Self {
-        let reason = match error {
-            StoreError::Conflict => Reason::WriteConflict,
-            StoreError::TooLarge { .. } => Reason::StoreLimit,
-            StoreError::Failed(_) => Reason::WriteFailed,
-        };
-        (reason, error.to_string())
+    /// For stores that need no answer.
+    fn unasked() -> Self {
+        Refusal::new(Status::Skipped, Reason::Pinned, "posthog was not asked".to_owned())
     }
 }

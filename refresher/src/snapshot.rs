@@ -51,21 +51,45 @@ impl Held {
         ruleset(Snapshot::open(&self.bytes)?.definitions())
     }
 
-    /// The same snapshot with another `ETag` and time of check. Members and sections that a newer
-    /// version wrote stay as they are.
+    /// The same snapshot with another `ETag` and time of check.
+    ///
+    /// # Errors
+    /// As [`Held::with_header`].
+    pub fn renewed(&self, etag: Option<&str>, checked_at: Timestamp) -> Result<Vec<u8>, String> {
+        self.with_header(|header| {
+            match etag {
+                Some(etag) => header.insert("etag".to_owned(), etag.into()),
+                None => header.remove("etag"),
+            };
+            header.insert("checked_at".to_owned(), rfc3339(checked_at).into());
+        })
+    }
+
+    /// The same snapshot, to be kept by refreshes or no longer.
+    ///
+    /// # Errors
+    /// As [`Held::with_header`].
+    pub fn pinned(&self, pinned: bool) -> Result<Vec<u8>, String> {
+        self.with_header(|header| match pinned {
+            true => drop(header.insert("pinned".to_owned(), true.into())),
+            false => drop(header.remove("pinned")),
+        })
+    }
+
+    /// The same snapshot with another header. Members and sections that a newer version wrote stay
+    /// as they are.
     ///
     /// # Errors
     /// The header is no JSON object, or the parts do not fit a snapshot; neither happens to an
     /// opened one.
-    pub fn renewed(&self, etag: Option<&str>, checked_at: Timestamp) -> Result<Vec<u8>, String> {
+    fn with_header(
+        &self,
+        change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+    ) -> Result<Vec<u8>, String> {
         let snapshot = Snapshot::open(&self.bytes).map_err(|error| error.to_string())?;
         let mut header: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(snapshot.header_json()).map_err(|error| error.to_string())?;
-        match etag {
-            Some(etag) => header.insert("etag".to_owned(), etag.into()),
-            None => header.remove("etag"),
-        };
-        header.insert("checked_at".to_owned(), rfc3339(checked_at).into());
+        change(&mut header);
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
         let sections: Vec<_> = snapshot
             .sections()
@@ -76,28 +100,42 @@ impl Held {
             .collect();
         seal(&sections).map_err(|error| error.to_string())
     }
+
+    /// Its definitions.
+    #[must_use]
+    pub fn definitions(&self) -> &[u8] {
+        Snapshot::open(&self.bytes).map(|snapshot| snapshot.definitions()).unwrap_or_default()
+    }
 }
 
-/// Definitions sealed with a header of their own. `upstream` and `etag` are those that sent them.
+/// Where definitions come from: what a header says beside their digest.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    pub upstream: Option<Upstream>,
+    pub etag: Option<String>,
+    /// RFC 3339.
+    pub fetched_at: String,
+    /// RFC 3339.
+    pub checked_at: String,
+    pub filter: Option<String>,
+}
+
+/// Definitions sealed with a header.
 ///
 /// # Errors
 /// They do not fit a snapshot.
-pub fn sealed(
-    definitions: &[u8],
-    etag: Option<String>,
-    upstream: Option<Upstream>,
-    at: Timestamp,
-) -> Result<Vec<u8>, String> {
+pub fn sealed(definitions: &[u8], origin: Origin) -> Result<Vec<u8>, String> {
+    let Origin { upstream, etag, fetched_at, checked_at, filter } = origin;
     let header = Header {
         format: FORMAT,
         etag,
         digest: digest(definitions),
-        fetched_at: rfc3339(at),
-        checked_at: rfc3339(at),
+        fetched_at,
+        checked_at,
         generator: AGENT.to_owned(),
         upstream,
         pinned: false,
-        filter: None,
+        filter,
     };
     let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     seal(&[(HEAD, &header), (DEFS, definitions)]).map_err(|error| error.to_string())
@@ -124,4 +162,10 @@ pub fn digest(bytes: &[u8]) -> String {
 #[must_use]
 pub fn short(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
+}
+
+/// The 64 digits of a digest, by which a version is kept.
+#[must_use]
+pub fn hex(digest: &str) -> &str {
+    digest.strip_prefix("sha256:").unwrap_or(digest)
 }

@@ -138,6 +138,12 @@ pub trait Store: Send + Sync {
     /// Removes what is stored; nothing there is fine.
     async fn remove(&self, item: &Item) -> Result<(), StoreError>;
 
+    /// Whether the store itself compares what is expected, in one step with the write. One that
+    /// cannot compares shortly before, and a writer in between is overwritten.
+    fn is_conditional(&self) -> bool {
+        true
+    }
+
     /// The store for a person to read: its address, never a secret.
     fn describe(&self) -> String;
 }

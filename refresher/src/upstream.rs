@@ -134,6 +134,12 @@ impl Upstream {
         &self.identity
     }
 
+    /// The project's public key.
+    #[must_use]
+    pub fn project_key(&self) -> &str {
+        &self.settings.project_key
+    }
+
     /// Asks for definitions, unless they are still those that `etag` names. Network faults, 429 and
     /// 5xx are tried again within [`Settings::patience`].
     pub async fn fetch(&self, etag: Option<&str>, clock: &dyn Clock) -> Asked {

@@ -5,18 +5,17 @@ mod support;
 
 use std::collections::HashSet;
 use std::process::Stdio;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use refresher::clock::{Clock, SystemClock};
+use refresher::clock::{Clock, SystemClock, rfc3339};
 use refresher::http::Timeouts;
 use refresher::outcome::{Exit, Outcome, Reason, Status};
-use refresher::refresh::{self, Policy};
+use refresher::refresh::{self, Job, Policy};
 use refresher::retry::Patience;
-use refresher::snapshot::sealed;
+use refresher::snapshot::{Origin, sealed};
 use refresher::store::{Expected, FileStore, Item, Store, StoreError, Stored};
 use refresher::upstream::{Settings, Upstream};
 use support::{
@@ -129,8 +128,35 @@ impl Store for Faulty {
     }
 }
 
+/// The store as a job owns it.
+struct Shared(Arc<Faulty>);
+
+#[async_trait]
+impl Store for Shared {
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
+        self.0.read(item).await
+    }
+
+    async fn write(
+        &self,
+        item: &Item,
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<(), StoreError> {
+        self.0.write(item, bytes, expected).await
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+        self.0.remove(item).await
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+}
+
 /// One refresh of a store, in this process.
-async fn run(server: &MockServer, store: &dyn Store) -> Outcome {
+async fn run(server: &MockServer, store: &Arc<Faulty>) -> Outcome {
     let upstream = Upstream::new(Settings {
         host: server.uri(),
         project_key: PROJECT_KEY.to_owned(),
@@ -140,8 +166,9 @@ async fn run(server: &MockServer, store: &dyn Store) -> Outcome {
         max_size: 1 << 20,
     })
     .unwrap();
-    let policy = Policy { heartbeat: None, allow_empty: false };
-    refresh::run(&policy, &upstream, store, &SystemClock).await
+    let stores: Vec<Box<dyn Store>> = vec![Box::new(Shared(store.clone()))];
+    let job = Job { policy: Policy::default(), upstream, stores };
+    refresh::run(&job, &SystemClock).await.stores.remove(0)
 }
 
 /// PostHog with two flags and an etag: whoever shows it gets 304.
@@ -155,23 +182,32 @@ async fn serve(server: &MockServer, flags: usize) {
         .await;
 }
 
-async fn stored(flags: usize) -> (MockServer, Folder, Faulty) {
+async fn stored(flags: usize) -> (MockServer, Folder, Arc<Faulty>) {
     let (server, folder) = (MockServer::start().await, Folder::new());
-    let store = Faulty::new(&folder);
+    let store = Arc::new(Faulty::new(&folder));
     serve(&server, flags).await;
     assert_eq!(run(&server, &store).await.status, Status::Updated);
     (server, folder, store)
 }
 
-/// A snapshot of so many flags that another refresher would have made at a time.
-fn others(server: &MockServer, flags: usize, at: Timestamp) -> Vec<u8> {
-    let upstream =
-        flagpost_engine::snapshot::Upstream { host: server.uri(), project: "sha256:x".into() };
-    sealed(definitions(flags).as_bytes(), None, Some(upstream), at).unwrap()
+/// A snapshot that another refresher made of these definitions, with the etag that `serve` gives
+/// so many flags.
+fn others(server: &MockServer, definitions: &str, flags: usize) -> Vec<u8> {
+    let project = refresher::snapshot::digest(PROJECT_KEY.as_bytes())[..23].to_owned();
+    let at = rfc3339(SystemClock.now());
+    let origin = Origin {
+        upstream: Some(flagpost_engine::snapshot::Upstream { host: server.uri(), project }),
+        etag: Some(format!("\"{flags}\"")),
+        fetched_at: at.clone(),
+        checked_at: at,
+        filter: None,
+    };
+    sealed(definitions.as_bytes(), origin).unwrap()
 }
 
-fn hours(hours: i64) -> Timestamp {
-    SystemClock.now() + jiff::SignedDuration::from_hours(hours)
+/// Definitions whose flags PostHog has changed so many times.
+fn versioned(flags: usize, version: usize) -> String {
+    definitions(flags).replace("{\"id\"", &format!("{{\"version\":{version},\"id\""))
 }
 
 #[tokio::test]
@@ -187,7 +223,11 @@ async fn a_failed_write_keeps_the_old_snapshot_and_is_made_good_by_the_next_run(
         };
         store.next(wrong);
         let outcome = run(&server, &store).await;
-        assert_eq!((outcome.exit, outcome.reason), (Exit::StoreWrite, Some(reason)), "{outcome:?}");
+        assert_eq!(
+            (outcome.exit(), outcome.reason),
+            (Exit::StoreWrite, Some(reason)),
+            "{outcome:?}"
+        );
         assert!(!outcome.written);
         assert!(outcome.message.contains("kept the last good snapshot from"), "{outcome:?}");
         assert_eq!(folder.bytes(), before);
@@ -200,7 +240,7 @@ async fn a_failed_write_keeps_the_old_snapshot_and_is_made_good_by_the_next_run(
 #[tokio::test]
 async fn a_first_write_that_is_lost_is_no_success() {
     let (server, folder) = (MockServer::start().await, Folder::new());
-    let store = Faulty::new(&folder);
+    let store = Arc::new(Faulty::new(&folder));
     serve(&server, 2).await;
     store.next(Wrong::Lost);
     let outcome = run(&server, &store).await;
@@ -242,45 +282,80 @@ async fn a_store_that_shows_a_write_late_is_given_time() {
 }
 
 #[tokio::test]
-async fn a_newer_snapshot_of_another_refresher_stays() {
+async fn what_another_refresher_wrote_stays_if_upstream_calls_it_current() {
     let (server, folder, store) = stored(2).await;
-    serve(&server, 3).await;
-    let newer = others(&server, 9, hours(1));
-    for wrong in [Wrong::Overtaken(newer.clone()), Wrong::Overwritten(newer.clone())] {
+    let theirs = others(&server, &definitions(3), 3);
+    for wrong in [Wrong::Overtaken(theirs.clone()), Wrong::Overwritten(theirs.clone())] {
+        // Ours are on their way when upstream changes.
+        serve(&server, 4).await;
+        Mock::given(header("If-None-Match", "\"3\""))
+            .respond_with(ResponseTemplate::new(304))
+            .with_priority(1)
+            .mount(&server)
+            .await;
         store.next(wrong);
         let outcome = run(&server, &store).await;
         let skipped = (Status::Skipped, Some(Reason::Superseded));
         assert_eq!((outcome.status, outcome.reason), skipped, "{outcome:?}");
-        assert_eq!((outcome.exit, outcome.written), (Exit::Ok, false));
-        assert_eq!(folder.bytes(), newer);
+        assert_eq!((outcome.exit(), outcome.written), (Exit::Ok, false));
+        assert_eq!(folder.bytes(), theirs);
+        assert_eq!(server.received_requests().await.unwrap().len(), 2, "upstream was asked again");
         std::fs::remove_file(folder.path()).unwrap();
     }
 }
 
 #[tokio::test]
-async fn an_older_snapshot_of_another_refresher_is_replaced() {
+async fn what_another_refresher_wrote_is_replaced_if_upstream_has_moved_on() {
     let (server, folder, store) = stored(2).await;
-    serve(&server, 3).await;
-    for (flags, wrong) in [
-        (3, Wrong::Overtaken(others(&server, 9, hours(-1)))),
-        (4, Wrong::Overwritten(others(&server, 9, hours(-1)))),
-    ] {
+    let theirs = others(&server, &definitions(9), 9);
+    for (flags, wrong) in
+        [(7, Wrong::Overtaken(theirs.clone())), (8, Wrong::Overwritten(theirs.clone()))]
+    {
         serve(&server, flags).await;
         store.next(wrong);
-        assert_eq!(run(&server, &store).await.status, Status::Updated);
+        let outcome = run(&server, &store).await;
+        assert_eq!(outcome.status, Status::Updated, "{outcome:?}");
         assert_eq!(folder.open().1, definitions(flags));
     }
 }
 
 #[tokio::test]
+async fn versions_of_flags_tell_which_definitions_are_newer_without_asking_again() {
+    let (server, folder, store) = stored(2).await;
+    for (ours, theirs, status) in [(5, 6, Status::Skipped), (8, 7, Status::Updated)] {
+        answer(&server, ok(&versioned(3, ours))).await;
+        store.next(Wrong::Overtaken(others(&server, &versioned(3, theirs), 0)));
+        let outcome = run(&server, &store).await;
+        assert_eq!(outcome.status, status, "{outcome:?}");
+        assert_eq!(folder.open().1, versioned(3, ours.max(theirs)));
+        assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn definitions_older_than_those_stored_are_refused() {
+    let (server, folder, store) = stored(2).await;
+    for (version, status) in [(5, Status::Updated), (4, Status::Stale), (6, Status::Updated)] {
+        answer(&server, ok(&versioned(3, version))).await;
+        let outcome = run(&server, &store).await;
+        assert_eq!(outcome.status, status, "{outcome:?}");
+        if status == Status::Stale {
+            assert_eq!((outcome.exit(), outcome.reason), (Exit::Invalid, Some(Reason::Older)));
+            assert!(outcome.message.contains("--force"), "{outcome:?}");
+        }
+    }
+    assert_eq!(folder.open().1, versioned(3, 6));
+}
+
+#[tokio::test]
 async fn renewing_checked_at_never_replaces_what_another_refresher_wrote() {
     let (server, folder, store) = stored(2).await;
-    let older = others(&server, 9, hours(-1));
+    let theirs = others(&server, &definitions(9), 9);
     answer(&server, ResponseTemplate::new(304).insert_header("ETag", "\"renamed\"")).await;
-    store.next(Wrong::Overtaken(older.clone()));
+    store.next(Wrong::Overtaken(theirs.clone()));
     let outcome = run(&server, &store).await;
     assert_eq!(outcome.status, Status::Skipped, "{outcome:?}");
-    assert_eq!(folder.bytes(), older);
+    assert_eq!(folder.bytes(), theirs);
 }
 
 #[tokio::test]
@@ -342,7 +417,11 @@ async fn a_refresher_killed_at_any_moment_leaves_a_whole_snapshot() {
     }
     assert!(killed >= 20, "{killed} of 72 were killed at work");
     assert!(seen.len() >= 8, "{} snapshots were seen", seen.len());
-    assert_eq!(folder.names(), [".flags.snapshot.lock", "flags.snapshot"], "no left-overs");
+    assert_eq!(
+        folder.names(),
+        [".flags.snapshot.lock", "flags", "flags.snapshot"],
+        "no left-overs"
+    );
 }
 
 #[tokio::test]
@@ -393,7 +472,7 @@ async fn ten_refreshers_at_once_leave_one_whole_snapshot() {
         }
     }
     assert_eq!(folder.open().1, definitions(200));
-    assert_eq!(names(folder.folder.path()), [".flags.snapshot.lock", "flags.snapshot"]);
+    assert_eq!(names(folder.folder.path()), [".flags.snapshot.lock", "flags", "flags.snapshot"]);
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use refresher::cli::{Arguments, Command};
+use refresher::cli::{Arguments, Command, RefreshArguments};
+use refresher::config;
 use refresher::store::{Expected, Item, MemoryStore, Store, StoreError, Stored};
-use refresher::{config, store};
 use support::s3;
 
 /// What a store promises beyond the contract's core.
@@ -24,23 +24,15 @@ enum Conditions {
 
 /// Opens a store through the same settings as the program does.
 fn opened(address: &str, environment: &HashMap<&str, String>) -> Box<dyn Store> {
-    let Command::Run(arguments) = clap::Parser::try_parse_from::<_, &str>([
-        "refresher",
-        "run",
-        "--project-key=phc_x",
-        "--retry-delay=10ms",
-        "--store",
-        address,
-    ])
-    .map(|arguments: Arguments| arguments.command)
-    .unwrap() else {
+    let arguments = ["refresher", "run", "--retry-delay=10ms", "--store", address];
+    let Command::Run(arguments) =
+        <Arguments as clap::Parser>::try_parse_from(arguments).unwrap().command
+    else {
         unreachable!("that was `run`")
     };
-    let environment = |name: &str| match name {
-        "POSTHOG_PERSONAL_API_KEY" => Some("phx_x".to_owned()),
-        name => environment.get(name).cloned(),
-    };
-    store::open(&config::check(&arguments, &environment).unwrap().store).unwrap()
+    let RefreshArguments { stores, patience, .. } = &arguments.refresh;
+    let environment = |name: &str| environment.get(name).cloned();
+    config::stores(stores, patience, &environment).unwrap().remove(0)
 }
 
 /// The contract. `open` gives the store behind a name; names are used once.

@@ -59,10 +59,10 @@ async fn new_definitions_are_stored_byte_for_byte() {
     let json = run.json();
     assert_eq!(json["status"], "updated");
     assert_eq!(
-        (&json["flags"], &json["written"], &json["attempts"]),
+        (&json["flags"], &run.store()["written"], &json["attempts"]),
         (&3.into(), &true.into(), &1.into())
     );
-    assert_eq!(json["snapshot"]["digest"], header.digest);
+    assert_eq!(run.store()["snapshot"]["digest"], header.digest);
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_304_leaves_the_snapshot_as_it_is() {
     answer(&server, ResponseTemplate::new(304)).await;
     let run = run(&server, &folder, &[]).await;
     assert_eq!((run.code, &run.json()["status"]), (0, &"unchanged".into()), "{run:?}");
-    assert_eq!(run.json()["written"], false);
+    assert_eq!(run.store()["written"], false);
     assert_eq!(folder.bytes(), before);
     assert_eq!(requests(&server).await[0].headers["if-none-match"], "\"one\"");
 }
@@ -120,7 +120,7 @@ async fn a_304_renews_checked_at_when_the_heartbeat_is_due() {
     let (before, definitions) = folder.open();
     answer(&server, ResponseTemplate::new(304)).await;
     let run = run(&server, &folder, &["--heartbeat", "1ms"]).await;
-    assert_eq!((run.code, &run.json()["written"]), (0, &true.into()), "{run:?}");
+    assert_eq!((run.code, &run.store()["written"]), (0, &true.into()), "{run:?}");
     let (after, same) = folder.open();
     assert_eq!(same, definitions);
     assert!(after.checked_at > before.checked_at);
@@ -204,7 +204,7 @@ async fn every_other_status_keeps_the_last_good_snapshot() {
         let nothing = run(&server, &empty, &[]).await;
         assert_eq!((nothing.code, &nothing.json()["status"]), (code, &"error".into()), "{status}");
         assert!(nothing.stderr.contains("no snapshot is stored yet"), "{status}: {nothing:?}");
-        assert_eq!(empty.names(), [""; 0], "{status}");
+        assert!(!empty.path().exists(), "{status}");
     }
 }
 
@@ -238,7 +238,7 @@ async fn one_bad_flag_does_not_spoil_the_others() {
     let body = definitions(3).replacen("{\"id\"", "17,{\"id\"", 1);
     answer(&server, ok(&body)).await;
     let run = run(&server, &folder, &["-v"]).await;
-    assert_eq!((run.code, &run.json()["problems"]), (0, &1.into()), "{run:?}");
+    assert_eq!((run.code, run.json()["problems"].as_array().unwrap().len()), (0, 1), "{run:?}");
     assert!(run.stderr.contains("flag number 1 is not an object"), "{run:?}");
     assert_eq!(folder.open().1, body);
 }

@@ -3,80 +3,52 @@
 use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
-use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::outcome::Reason;
 use crate::snapshot::Held;
 use crate::store::{Expected, Item, Store, StoreError, Stored};
 
-/// How often a write is begun because another writer was faster: enough for as many refreshers at once.
-const ROUNDS: u32 = 20;
 /// Pauses before a snapshot that does not read back is read again: stores that copy their data
 /// around may show the previous one for a moment.
 const PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
 
-/// What to do when another writer was faster.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum OnConflict {
-    /// Leave what was checked with upstream later than ours, replace what was not.
-    NewerWins,
-    /// Leave whatever is there.
-    OtherWins,
-}
-
+/// What a write came to.
 pub(super) enum Published {
     /// It reads back.
     Stored(Header),
-    /// Another writer's snapshot is there and stays there.
-    Superseded(Held),
+    /// Another writer was faster: this is there now.
+    Overtaken(Option<Stored>),
 }
 
-/// Writes a snapshot that upstream was asked for `at` a time, and reads it back. Only what reads
-/// back counts as stored.
+/// Writes a snapshot over what is expected, and reads it back. Only what reads back counts as stored.
 pub(super) async fn publish(
     store: &dyn Store,
     bytes: &[u8],
     expected: &Expected,
-    at: Timestamp,
-    on_conflict: OnConflict,
 ) -> Result<Published, (Reason, String)> {
-    let mut expected = expected.clone();
-    for _ in 0..ROUNDS {
-        let found = match store.write(&Item::Current, bytes, &expected).await {
-            Ok(()) => settled(store, bytes, &expected).await?,
-            Err(StoreError::Conflict) => look(store.read(&Item::Current).await?, bytes)?,
-            Err(error @ StoreError::TooLarge { .. }) => return Err(error.into()),
-            // The answer may be what was lost, and not the write.
-            Err(error) => {
-                match store.read(&Item::Current).await.map(|stored| look(stored, bytes)) {
-                    Ok(Ok(found @ Found::Ours(_))) => {
-                        warn!(
-                            "the write was reported as failed ({error}) and reads back nevertheless"
-                        );
-                        found
-                    }
-                    _ => return Err(error.into()),
-                }
+    let found = match store.write(&Item::Current, bytes, expected).await {
+        Ok(()) => settled(store, bytes, expected).await?,
+        Err(StoreError::Conflict) => look(store.read(&Item::Current).await?, bytes)?,
+        Err(error @ StoreError::TooLarge { .. }) => return Err(error.into()),
+        // The answer may be what was lost, and not the write.
+        Err(error) => match store.read(&Item::Current).await.map(|stored| look(stored, bytes)) {
+            Ok(Ok(found @ Found::Ours(_))) => {
+                warn!("the write was reported as failed ({error}) and reads back nevertheless");
+                found
             }
-        };
-        expected = match found {
-            Found::Ours(header) => return Ok(Published::Stored(header)),
-            Found::Others(stored) => {
-                info!("another refresher wrote {} meanwhile", store.describe());
-                let version = stored.version.clone();
-                if let Ok(other) = Held::open(stored)
-                    && (on_conflict == OnConflict::OtherWins || is_newer(&other, at))
-                {
-                    return Ok(Published::Superseded(other));
-                }
-                Expected::Is(version)
-            }
-            Found::Nothing => Expected::Absent,
-        };
-    }
-    Err(StoreError::Conflict.into())
+            _ => return Err(error.into()),
+        },
+    };
+    Ok(match found {
+        Found::Ours(header) => Published::Stored(header),
+        Found::Others(stored) => {
+            info!("another refresher wrote {} meanwhile", store.describe());
+            Published::Overtaken(Some(stored))
+        }
+        Found::Nothing => Published::Overtaken(None),
+    })
 }
 
 /// What is in a store after a write.
@@ -130,7 +102,13 @@ async fn settled(
     Err((Reason::WriteUnverified, text))
 }
 
-/// Whether a snapshot was confirmed by upstream at or after a time.
-fn is_newer(held: &Held, at: Timestamp) -> bool {
-    held.header.checked_at.parse::<Timestamp>().is_ok_and(|checked_at| checked_at >= at)
+impl From<StoreError> for (Reason, String) {
+    fn from(error: StoreError) -> Self {
+        let reason = match error {
+            StoreError::Conflict => Reason::WriteConflict,
+            StoreError::TooLarge { .. } => Reason::StoreLimit,
+            StoreError::Failed(_) => Reason::WriteFailed,
+        };
+        (reason, error.to_string())
+    }
 }

@@ -228,6 +228,10 @@ impl Store for KvStore {
         self.patiently("removing from workers kv", delete).await
     }
 
+    fn is_conditional(&self) -> bool {
+        false
+    }
+
     fn describe(&self) -> String {
         format!("kv:{}/{}", self.settings.namespace, self.settings.key)
     }

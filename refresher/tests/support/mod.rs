@@ -31,6 +31,13 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
+    /// What `--json` said of its only store.
+    pub fn store(&self) -> Value {
+        let stores = self.json()["stores"].clone();
+        assert_eq!(stores.as_array().map(Vec::len), Some(1), "{self:?}");
+        stores[0].clone()
+    }
+
     pub fn output(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }

@@ -1,0 +1,69 @@
+//! The publish gate: what may take the place of a good snapshot.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use super::fresh::{Checked, Fresh};
+use super::{Policy, Refusal};
+use crate::order::order;
+use crate::outcome::{Reason, Status};
+use crate::report::{count, printable};
+use crate::snapshot::Held;
+
+/// Fewer flags than this may always vanish: in a small project they are soon a large share.
+const FEW: usize = 3;
+/// Most flags named in a refusal.
+const NAMED: usize = 5;
+
+/// Whether definitions may replace what a store holds. Says what the evaluator made of them.
+pub(super) fn pass<'a>(
+    policy: &Policy,
+    held: Option<&Held>,
+    fresh: &'a Fresh,
+) -> Result<&'a Checked, Refusal> {
+    let checked = fresh.checked().map_err(Clone::clone)?;
+    let Some(held) = held.filter(|_| !policy.force && fresh.cleared.is_none()) else {
+        return Ok(checked);
+    };
+    let stale = |reason, text: String| Err(Refusal::new(Status::Stale, reason, text));
+    // What cannot be read by this build cannot be counted, so it is taken for something to lose.
+    let stored = held.ruleset().map(|ruleset| ruleset.flag_keys().to_vec());
+    if checked.keys.is_empty() && !stored.as_ref().is_ok_and(Vec::is_empty) && !policy.allow_empty {
+        return stale(
+            Reason::EmptyRefused,
+            "posthog answered with an empty list of flags: if that is right, run once with --allow-empty"
+                .to_owned(),
+        );
+    }
+    let stored = stored.unwrap_or_default();
+    let kept: HashSet<_> = checked.keys.iter().collect();
+    let removed: Vec<_> = stored.iter().filter(|key| !kept.contains(key)).collect();
+    let share = removed.len() * 100 / stored.len().max(1);
+    let all = checked.keys.is_empty();
+    if removed.len() >= FEW && share > usize::from(policy.max_removed) && !all {
+        let named = removed.iter().take(NAMED);
+        let mut named: Vec<_> = named.map(|key| printable(&key.to_str_lossy())).collect();
+        if removed.len() > NAMED {
+            named.push("…".to_owned());
+        }
+        return stale(
+            Reason::MassDeletion,
+            format!(
+                "posthog's answer lacks {} of the {} stored ({share} %, more than the {} % of --max-removed): {}; if that is right, run once with --force",
+                count(removed.len(), "flag"),
+                stored.len(),
+                policy.max_removed,
+                named.join(", ")
+            ),
+        );
+    }
+    let same_project = held.header.upstream == fresh.origin.upstream;
+    if same_project && order(held.definitions(), &fresh.definitions) == Some(Ordering::Greater) {
+        return stale(
+            Reason::Older,
+            "posthog answered with definitions older than those stored, by their flags' versions: if that is right, run once with --force"
+                .to_owned(),
+        );
+    }
+    Ok(checked)
+}
