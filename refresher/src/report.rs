@@ -110,9 +110,15 @@ impl Report {
             // Stores that were equal before change alike.
             let repeated = self.stores[..index].iter().any(|other| other.changes == store.changes);
             let changes = store.changes.iter().filter(|_| !repeated);
-            lines.extend(changes.flat_map(|diff| diff.lines()).map(|line| format!("  {line}")));
+            let changes: Vec<_> = changes.flat_map(|diff| diff.lines()).collect();
+            lines.extend(changes.iter().take(LINES).map(|line| format!("  {line}")));
+            if changes.len() > LINES {
+                lines.push(format!("  … {} more", changes.len() - LINES));
+            }
         }
-        lines.extend(self.about_definitions());
+        if self.stores.iter().any(|store| store.written) {
+            lines.extend(self.about_definitions());
+        }
         lines
     }
 
@@ -186,6 +192,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
+/// Most changes shown to people; JSON and Markdown have all.
+const LINES: usize = 40;
 /// Most flags named in one line.
 const SHOWN: usize = 8;
 

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Keeps each item in a file of its own; directories are made when they are missing.
 ///
-/// Writers exclude each other by a lock on a hidden file beside it, which the system releases
+/// Writers exclude each other by a lock on a hidden file beside the snapshot, which the system releases
 /// whatever becomes of its holder. Readers need no lock: a file is replaced by a rename.
 #[derive(Debug)]
 pub struct FileStore {
@@ -45,29 +45,32 @@ impl FileStore {
             Item::NodeCache(project_key) => format!("posthog-flags-{project_key}.json"),
         })
     }
+
+    /// Excludes other writers of this store until it is dropped.
+    async fn lock(&self) -> Result<File, StoreError> {
+        let path = self.path(&Item::Current);
+        let (folder, name) = parts(&path);
+        fs::create_dir_all(folder)
+            .map_err(|error| failed("make the directory of", &path, &error))?;
+        let fail = |error| failed("lock", &path, &error);
+        let lock = File::create(folder.join(hidden(&name, ".lock"))).map_err(fail)?;
+        for _ in 0..PATIENCE {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::Error(error)) => return Err(fail(error)),
+            }
+        }
+        Err(StoreError::Failed(format!(
+            "another writer has held the lock of {} for {} s",
+            path.display(),
+            (PAUSE * PATIENCE).as_secs()
+        )))
+    }
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
     StoreError::Failed(format!("cannot {what} {}: {error}", path.display()))
-}
-
-async fn lock(path: &Path) -> Result<File, StoreError> {
-    let (folder, name) = parts(path);
-    fs::create_dir_all(folder).map_err(|error| failed("make the directory of", path, &error))?;
-    let fail = |error| failed("lock", path, &error);
-    let lock = File::create(folder.join(hidden(&name, ".lock"))).map_err(fail)?;
-    for _ in 0..PATIENCE {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
-            Err(TryLockError::Error(error)) => return Err(fail(error)),
-        }
-    }
-    Err(StoreError::Failed(format!(
-        "another writer has held the lock of {} for {} s",
-        path.display(),
-        (PAUSE * PATIENCE).as_secs()
-    )))
 }
 
 fn current(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
@@ -92,7 +95,10 @@ impl Store for FileStore {
         expected: &Expected,
     ) -> Result<(), StoreError> {
         let path = self.path(item);
-        let _lock = lock(&path).await?;
+        let _lock = self.lock().await?;
+        let (folder, _) = parts(&path);
+        fs::create_dir_all(folder)
+            .map_err(|error| failed("make the directory of", &path, &error))?;
         let current = match expected {
             Expected::Any => None,
             _ => current(&path)?.map(|bytes| Version(digest(&bytes))),
