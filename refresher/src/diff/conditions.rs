@@ -79,8 +79,11 @@ fn pairs(was: &[Value], is: &[Value], groups: &Groups) -> Vec<Option<usize>> {
     let (words_was, words_is) = (words(was, 0), words(is, 1));
     let texts = |list: &[Value]| list.iter().map(Value::to_string).collect::<Vec<_>>();
     let joined = |words: &[Vec<String>]| words.iter().map(|w| w.join("\n")).collect::<Vec<_>>();
-    for (names_was, names_is) in [(texts(was), texts(is)), (joined(&words_was), joined(&words_is))]
-    {
+    for (names_was, names_is) in [
+        (texts(was), texts(is)),
+        (joined(&words_was), joined(&words_is)),
+        (joined(&keys(was)), joined(&keys(is))),
+    ] {
         let mut waiting: HashMap<&str, Vec<usize>> = HashMap::new();
         for place in (0..was.len()).rev().filter(|place| free[*place]) {
             waiting.entry(&names_was[place]).or_default().push(place);
@@ -97,15 +100,29 @@ fn pairs(was: &[Value], is: &[Value], groups: &Groups) -> Vec<Option<usize>> {
         .filter(|place| free[*place])
         .flat_map(|place| words_was[place].iter().map(move |word| (word.as_str(), place)))
         .collect();
-    for place in 0..is.len() {
-        if pairs[place].is_none() {
-            let alike = words_is[place].iter().filter_map(|word| first_by_word.get(&**word));
-            let found =
-                alike.chain([&place]).copied().find(|place| free.get(*place) == Some(&true));
-            pairs[place] = found.inspect(|pair| free[*pair] = false);
+    let alike = |place: usize| -> Vec<usize> {
+        words_is[place].iter().filter_map(|word| first_by_word.get(&**word)).copied().collect()
+    };
+    let same_place = |place: usize| vec![place];
+    for candidates in [&alike as &dyn Fn(usize) -> Vec<usize>, &same_place] {
+        for place in 0..is.len() {
+            if pairs[place].is_none() {
+                let found = candidates(place).into_iter().find(|p| free.get(*p) == Some(&true));
+                pairs[place] = found.inspect(|pair| free[*pair] = false);
+            }
         }
     }
     pairs
+}
+
+/// The properties that the filters of each condition are about.
+fn keys(conditions: &[Value]) -> Vec<Vec<String>> {
+    let key = |property: &Value| property.get("key").map_or("?".to_owned(), shown);
+    let properties = |condition: &Value| condition.get("properties")?.as_array().cloned();
+    conditions
+        .iter()
+        .map(|condition| properties(condition).iter().flatten().map(key).collect())
+        .collect()
 }
 
 fn condition(was: &Value, is: &Value, name: &str, groups: &Groups, changes: &mut Changes) {
