@@ -8,7 +8,7 @@ use std::fmt;
 
 use flagpost_engine::ecma::{Host, NativeHost};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Lists within lists whose text is made: deeper ones are not looked at.
@@ -33,10 +33,17 @@ pub(crate) fn frame(definitions: &[u8]) -> Result<Vec<Member<'_>>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         format!("the definitions are not UTF-8 at byte {}", error.valid_up_to())
     })?;
-    let whole: &RawValue = serde_json::from_str(text)
-        .map_err(|error| format!("the definitions are not JSON: {error}"))?;
-    members(whole.get())
-        .ok_or_else(|| "the definitions are not an object with a `flags` list".to_owned())
+    match serde_json::from_str::<Object<'_>>(text) {
+        Ok(object) => Ok(object.0),
+        Err(error) if error.is_data() => {
+            // Not an object, and perhaps not JSON either: reading stopped before it was known.
+            match serde_json::from_str::<IgnoredAny>(text) {
+                Ok(_) => Err("the definitions are not an object with a `flags` list".to_owned()),
+                Err(error) => Err(format!("the definitions are not JSON: {error}")),
+            }
+        }
+        Err(error) => Err(format!("the definitions are not JSON: {error}")),
+    }
 }
 
 /// The flags of definitions; `null` counts as none.
