@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
-import { stopAll } from "../support/processes.mjs";
+import { run, stopAll } from "../support/processes.mjs";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
+import { REFRESHER } from "../support/refresher.mjs";
 import { LOCAL_API_TOKEN, ROOT, startWorker, temporaryFolder } from "../support/worker.mjs";
 import { commands, fillAll, runAction } from "./github.mjs";
 import { SECRET_NAME, assertOptionsExist, environment, recipe, values, yaml } from "./recipes.mjs";
@@ -84,7 +85,7 @@ test("the workflow fills Workers KV: first it builds, then it takes the binary f
   const env = { ...fillAll(step.env, contexts), POSTHOG_HOST: undefined, POSTHOG_PROJECT_KEY: undefined, CLOUDFLARE_API_BASE_URL: worker.kvBase };
   const first = await job(fillAll(step.with, contexts), env);
   assert.equal(first.code, 0, first.log);
-  assert.deepEqual(first.outputs, { status: "updated", digest: createHash("sha256").update(definitions).digest("hex"), "exit-code": "0" });
+  assert.deepEqual(first.outputs, { status: "updated", digest: `sha256:${createHash("sha256").update(definitions).digest("hex")}`, "exit-code": "0" });
   assert.match(first.log, /^updated: 72 flags/m);
   assert.equal(first.ran.filter((name) => /build\.sh|cache\/save/.test(name)).length, 2);
 
@@ -113,7 +114,7 @@ test("several stores are refreshed in one run, and one digest stands for all tha
   const folders = ["a", "b"].map((name) => join(state.path, `several-${name}`));
   const { code, outputs, log } = await job({ store: folders.map((folder) => `file:${folder}`).join("\n") });
   assert.equal(code, 0, log);
-  assert.match(outputs.digest, /^[0-9a-f]{64}$/);
+  assert.match(outputs.digest, /^sha256:[0-9a-f]{64}$/);
   for (const folder of folders) assert.ok(existsSync(join(folder, "flags.snapshot")));
 });
 
@@ -151,6 +152,7 @@ test("arguments that the refresher does not know fail with its message", async (
 test("a secret among the options is refused without an echo", async () => {
   const { code, log } = await job({ store: newStore(), options: `--personal-api-key ${posthog.personalKey}` });
   assert.equal(code, 2);
+  assert.match(log, /a secret was given as an argument/);
   assert.ok(!log.includes(posthog.personalKey));
 });
 
@@ -186,7 +188,9 @@ test("cargo, and with it the build scripts of dependencies, sees no key", async 
   const seen = join(folder, "seen");
   const cargo = process.env.PATH.split(delimiter).map((entry) => join(entry, "cargo")).find(existsSync);
   writeFileSync(join(folder, "cargo"), `#!/bin/sh\nenv > '${seen}'\nexec '${cargo}' "$@"\n`, { mode: 0o755 });
-  const names = ["POSTHOG_PERSONAL_API_KEY", "POSTHOG_SECRET_KEY", "CLOUDFLARE_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "CONVEX_DEPLOY_KEY"];
+  const { stdout: help } = await run("refresher", REFRESHER, ["run", "--help"]);
+  const names = [...new Set(help.match(/\b[A-Z][A-Z0-9]*(_[A-Z0-9]+)+\b/g))].filter((name) => SECRET_NAME.test(name) && !/PROJECT/.test(name));
+  for (const name of ["POSTHOG_PERSONAL_API_KEY", "CLOUDFLARE_API_TOKEN", "AWS_SECRET_ACCESS_KEY"]) assert.ok(names.includes(name), name);
   const keys = Object.fromEntries(names.map((name) => [name, `${posthog.personalKey}-${name}`]));
   const { ran } = await runAction(action, {
     path: ROOT, job: join(state.path, "job-keys"), cache: join(state.path, "empty-cache"), inputs: { store: newStore() },
