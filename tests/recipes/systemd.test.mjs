@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { start, stopAll } from "../support/processes.mjs";
+import { run, start, stopAll } from "../support/processes.mjs";
 import { startPostHog } from "../support/posthog.mjs";
 import { REFRESHER } from "../support/refresher.mjs";
 import { ROOT, startWorker, temporaryFolder } from "../support/worker.mjs";
@@ -107,10 +107,14 @@ test("the watching service tells systemd that it is ready, that it is alive, and
   await receiver.waitFor("listening", (log) => log.includes("listening"));
   const { args, env } = started("flagpost-watch.service");
   // systemd gives the time of WatchdogSec in microseconds; here it is shortened to one second.
-  await watching(args, { ...env, NOTIFY_SOCKET: socket, WATCHDOG_USEC: "1000000" }, async (url) => {
+  await watching(args, { ...env, NOTIFY_SOCKET: socket, WATCHDOG_USEC: "1000000" }, async (url, daemon) => {
     await receiver.waitFor("READY=1", (log) => /^READY=1$/m.test(log), 10_000);
     await receiver.waitFor("a second WATCHDOG=1", (log) => log.match(/^WATCHDOG=1$/gm)?.length > 1, 10_000);
     assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    const asked = posthog.requests.length;
+    const [reload] = Service.ExecReload.map((line) => line.replace("$MAINPID", String(daemon.pid)).split(" "));
+    assert.equal((await run("kill", reload[0], reload.slice(1))).code, 0);
+    await daemon.waitFor("a refresh after the reload", () => posthog.requests.length > asked, 10_000);
   });
   await receiver.waitFor("STOPPING=1", (log) => /^STOPPING=1$/m.test(log), 5000);
   await receiver.stop();
