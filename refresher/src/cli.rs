@@ -62,7 +62,7 @@ Environment (an empty variable counts as not set):
   POSTHOG_PERSONAL_API_KEY   the secret key that may read definitions: a personal API key (phx_…)
                              with the scope feature_flag:read, or a project's secret key (phs_…);
                              also POSTHOG_SECRET_KEY
-  FLAGPOST_STORE             as --store; several are separated by commas or line breaks
+  FLAGPOST_STORE             as --store; several are separated by white space
   CLOUDFLARE_ACCOUNT_ID      kv: the account that owns the namespace
   CLOUDFLARE_API_TOKEN       kv: a token with the permission Workers KV Storage: Edit
   CLOUDFLARE_API_BASE_URL    kv: another API, such as `wrangler dev`'s

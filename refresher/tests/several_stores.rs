@@ -113,14 +113,15 @@ async fn stores_of_different_kinds_hold_the_same() {
 async fn stores_may_come_from_the_environment_and_none_twice() {
     let (server, a, b) = (MockServer::start().await, Folder::new(), Folder::new());
     answer(&server, ok(&definitions(1))).await;
+    let spaced = format!("{}/a directory", a.store);
     let mut command = support::command(["run", "--json", "--host", &server.uri()]);
     command
         .env("POSTHOG_PROJECT_KEY", support::PROJECT_KEY)
         .env("POSTHOG_PERSONAL_API_KEY", support::PERSONAL_KEY)
-        .env("FLAGPOST_STORE", format!("{},\n  {}\n", a.store, b.store));
+        .env("FLAGPOST_STORE", format!("{spaced}\n  {}\n", b.store));
     let run = finish(command).await;
     assert_eq!((run.code, statuses(&run)), (0, vec!["updated".to_owned(); 2]), "{run:?}");
-    assert!(a.path().exists() && b.path().exists());
+    assert!(a.folder.path().join("a directory/flags.snapshot").exists() && b.path().exists());
     let twice = finish(both(&server, &a.store, &a.store, &[])).await;
     assert_eq!(twice.code, 2, "{twice:?}");
     assert!(twice.stderr.contains("place 2 was given before"), "{twice:?}");

@@ -82,7 +82,7 @@ const { code, stdout, failure } = await refresh();
 const said = report(stdout);
 if (failure || !said) fail(code || 1, failure ?? `the refresher gave no report (exit code ${code}); its messages are above`);
 
-setOutputs({ status: said.status, digest: digest(said.stores ?? [said]), "exit-code": code });
+setOutputs({ status: said.status, digest: digest(said.stores), "exit-code": code });
 const line = `${said.status}: ${said.message}`.replace(/\s+/g, " ");
 if (code !== 0) annotate("error", line);
 else if (said.status === "stale") annotate("warning", line);

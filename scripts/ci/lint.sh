@@ -15,6 +15,6 @@ make --silent js/dist/index.js
 echo "lint: tsc"
 npm run check
 echo "lint: syntax of the scripts"
-for script in scripts/*.sh scripts/ci/*.sh .ci/run; do bash -n "$script"; done
+for script in scripts/*.sh scripts/ci/*.sh scripts/action/*.sh .ci/run; do bash -n "$script"; done
 find scripts js tests benches examples -name node_modules -prune -o -name dist -prune -o -name '*.mjs' -print0 | xargs -0 -n 1 node --check
 echo "lint: passed"

@@ -124,7 +124,7 @@ test("a mass deletion is refused, until somebody forces it", async () => {
   posthog.setDefinitions(without(60));
   const refused = await job({ store, options: "--max-removed 20%" });
   assert.notEqual(refused.code, 0);
-  assert.equal(refused.outputs.status, "error");
+  assert.equal(refused.outputs.status, "stale");
   const forced = await job({ store, options: "--max-removed 20%", force: "true" });
   posthog.setDefinitions(definitions);
   assert.equal(forced.code, 0, forced.log);

@@ -21,24 +21,16 @@ const LOCAL_API: &str = "/cdn-cgi/explorer/api";
 impl Check<'_> {
     /// All stores, in the order given. A second one at the same address is a mistake.
     pub(super) fn stores(&self) -> Result<Vec<store::Settings>, String> {
-        let given: Vec<_> = match self.stores.stores.as_slice() {
-            [] => self.variable(&["FLAGPOST_STORE"]).into_iter().collect(),
-            given => given.to_vec(),
+        let named = self.variable(&["FLAGPOST_STORE"]).unwrap_or_else(|| DEFAULT_STORE.to_owned());
+        let addresses = match self.stores.stores.as_slice() {
+            [] => apart(&named),
+            given => given.iter().map(|address| address.trim().to_owned()).collect(),
         };
-        let mut addresses: Vec<&str> = given
-            .iter()
-            .flat_map(|text| text.split([',', '\n']))
-            .map(str::trim)
-            .filter(|address| !address.is_empty())
-            .collect();
-        if addresses.is_empty() {
-            addresses.push(DEFAULT_STORE);
-        }
         if let Some(twice) = (1..addresses.len()).find(|&n| addresses[..n].contains(&addresses[n]))
         {
             return Err(format!("the store in place {} was given before", twice + 1));
         }
-        addresses.into_iter().map(|address| self.store(address)).collect()
+        addresses.iter().map(|address| self.store(address)).collect()
     }
 
     fn store(&self, address: &str) -> Result<store::Settings, String> {
@@ -144,6 +136,25 @@ impl Check<'_> {
         }))
     }
 }
+
+/// Addresses separated by white space. A directory's name may hold some, so an address only begins
+/// where a kind of store is named.
+fn apart(text: &str) -> Vec<String> {
+    let mut addresses: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match addresses.last_mut() {
+            Some(last) if !KINDS.iter().any(|kind| word.starts_with(kind)) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => addresses.push(word.to_owned()),
+        }
+    }
+    addresses
+}
+
+/// How addresses begin.
+const KINDS: [&str; 5] = ["file:", "kv:", "s3://", "convex:", "memory:"];
 
 /// What the AWS tools take from the environment and this store can use.
 const S3_VARIABLES: [&str; 14] = [
