@@ -105,11 +105,9 @@ fn pairs(was: &[Value], is: &[Value], groups: &Groups) -> Vec<Option<usize>> {
     };
     let same_place = |place: usize| vec![place];
     for candidates in [&alike as &dyn Fn(usize) -> Vec<usize>, &same_place] {
-        for place in 0..is.len() {
-            if pairs[place].is_none() {
-                let found = candidates(place).into_iter().find(|p| free.get(*p) == Some(&true));
-                pairs[place] = found.inspect(|pair| free[*pair] = false);
-            }
+        for (place, pair) in pairs.iter_mut().enumerate().filter(|(_, pair)| pair.is_none()) {
+            let found = candidates(place).into_iter().find(|p| free.get(*p) == Some(&true));
+            *pair = found.inspect(|found| free[*found] = false);
         }
     }
     pairs
