@@ -301,10 +301,11 @@ impl<'a> Place<'a> {
         clock: &dyn Clock,
         fresh: &Fresh,
     ) -> Result<Option<Fresh>, Box<Outcome>> {
-        let Some(theirs) = self.good().filter(|_| fresh.cleared.is_none()) else {
+        let Some(theirs) = self.good() else {
             return Ok(None);
         };
-        if fresh.is_held(theirs) {
+        // Whoever wrote meanwhile had definitions, which beats having none.
+        if fresh.is_held(theirs) || fresh.cleared.is_some() {
             return Err(Box::new(self.superseded(theirs)));
         }
         match order(theirs.definitions(), &fresh.definitions) {
