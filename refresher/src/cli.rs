@@ -48,6 +48,7 @@ Stores:
   file:DIR[#NAME]       DIR/NAME.snapshot, NAME is `flags` unless given; DIR is made
   kv:NAMESPACE_ID[/KEY] Cloudflare Workers KV, KEY is `flagpost` unless given
   s3://BUCKET[/KEY]     S3, R2 and whatever speaks S3, KEY is `flagpost` unless given
+  convex:[URL][#NAME]   a Convex deployment, https://….convex.cloud; NAME is `flagpost` unless given
 
 Environment (an empty variable counts as not set):
   POSTHOG_HOST               as --host
@@ -62,6 +63,8 @@ Environment (an empty variable counts as not set):
                              http://127.0.0.1:8787/cdn-cgi/explorer/api
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL_S3, …
                              s3: the variables of the AWS tools
+  CONVEX_URL                 convex: the deployment, if --store does not say it
+  CONVEX_DEPLOY_KEY          convex: a deploy key of this deployment
 
 Examples:
   refresher run --store file:/var/lib/flagpost
@@ -119,6 +122,10 @@ pub struct RunArguments {
     #[arg(long, value_name = "PATH", help_heading = "What and where")]
     pub cloudflare_api_token_file: Option<PathBuf>,
 
+    /// File that holds the Convex deploy key, instead of CONVEX_DEPLOY_KEY.
+    #[arg(long, value_name = "PATH", help_heading = "What and where")]
+    pub convex_deploy_key_file: Option<PathBuf>,
+
     /// S3 endpoint other than AWS, such as R2's or MinIO's; as AWS_ENDPOINT_URL_S3.
     #[arg(long, value_name = "URL", help_heading = "What and where")]
     pub s3_endpoint: Option<String>,
@@ -165,7 +172,7 @@ pub struct RunArguments {
 
     /// Secrets people try to pass as arguments: taken only to be refused without an echo.
     #[arg(long = "personal-api-key", hide = true, num_args = 0.., allow_hyphen_values = true)]
-    #[arg(aliases = ["secret-key", "api-key", "api-token", "cloudflare-api-token", "s3-secret-access-key", "aws-secret-access-key"])]
+    #[arg(aliases = ["secret-key", "api-key", "api-token", "cloudflare-api-token", "convex-deploy-key", "s3-secret-access-key", "aws-secret-access-key"])]
     pub refused_secret: Option<Vec<String>>,
 }
 
