@@ -5,14 +5,15 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-steps=(rust package js packaging vectors differential mutants host hostile e2e)
+steps=(package rust js packaging vectors differential mutants host hostile e2e)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 summary=()
 failed=0
 
-# The stores are tested against a real local Workers KV, which serves while the Rust tests run.
-step_rust() { node tests/support/local-kv.mjs cargo test --workspace --no-fail-fast; }
+# The stores are tested against a real local Workers KV, and against the functions of the npm package
+# in a local Convex; both serve while the Rust tests run.
+step_rust() { make --silent js/dist/index.js && node tests/support/local-stores.mjs cargo test --workspace --no-fail-fast; }
 step_package() { scripts/ci/package.sh; }
 step_js() { npm test --workspace js; }
 step_packaging() { npm test --workspace tests; }
