@@ -5,8 +5,11 @@
 /** Largest chunk in bytes: a document with room for its other fields. */
 export const CHUNK_BYTES = 960 * 1024;
 
-/** Chunks that one answer to the refresher holds: 3.75 MiB. */
-export const CHUNKS_READ = 4;
+/**
+ * Chunks that one answer to the refresher holds. Convex's library turns bytes to base64 within the
+ * second that a function has, at some 20 MiB a second.
+ */
+export const CHUNKS_READ = 2;
 
 /** Chunks that one mutation deletes. They are read for that, and count as written. */
 export const CHUNKS_SWEPT = 4;

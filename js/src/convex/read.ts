@@ -7,7 +7,7 @@ import type { FlagpostDataModel } from "./tables.js";
 
 /** A stored snapshot, as `load` takes it. The version differs whenever the bytes do. */
 export interface StoredSnapshot {
-  bytes: Uint8Array;
+  bytes: ArrayBuffer;
   version: string;
 }
 
@@ -39,5 +39,5 @@ export async function readSnapshot(
     bytes.set(new Uint8Array(chunk.bytes), at);
     at += chunk.bytes.byteLength;
   }
-  return { bytes, version };
+  return { bytes: bytes.buffer, version };
 }
