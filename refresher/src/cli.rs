@@ -90,7 +90,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     Compile(CompileArguments),
     Eval(EvalArguments),
 }

@@ -272,8 +272,9 @@ fn served(first: &str, second: &str) -> Option<[String; 2]> {
     let why =
         format!("{first} and {second} are not set; `make test` serves local stores and sets them");
     assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-    // Not by a macro: the test runner would keep it to itself.
-    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+    // Not by `eprintln!`: the test runner would keep it to itself.
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "skipped: {why}").unwrap();
     None
 }
 
