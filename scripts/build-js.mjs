@@ -4,6 +4,7 @@
  *   index.js, index.cjs   the module inside, as base64: Node, Deno, Bun, Convex, bundlers
  *   workerd.js            imports evaluator.wasm: Cloudflare Workers
  *   edge-light.js         imports evaluator.wasm?module: Vercel's edge runtime
+ *   convex.js, convex.cjs the store's tables and functions for a Convex project, without the evaluator
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -55,18 +56,18 @@ const evaluator = {
 };
 
 /** Removes typings that nothing public leads to; they name modules that are not published. */
-function keepReachable(index) {
+function keepReachable(folder, names) {
   const reachable = new Set();
   const visit = (file) => {
     if (reachable.has(file)) return;
     reachable.add(file);
-    for (const [, path] of readFileSync(file, "utf8").matchAll(/from "(.+)"/g)) {
+    for (const [, path] of readFileSync(file, "utf8").matchAll(/from "(\..+)"/g)) {
       visit(join(dirname(file), path.replace(/\.js$/, ".d.ts")));
     }
   };
-  visit(index);
-  for (const name of readdirSync(dirname(index), { recursive: true })) {
-    const file = join(dirname(index), name);
+  for (const name of names) visit(join(folder, name));
+  for (const name of readdirSync(folder, { recursive: true })) {
+    const file = join(folder, name);
     if (name.endsWith(".d.ts") && !reachable.has(file)) rmSync(file);
   }
 }
@@ -76,6 +77,8 @@ const entries = [
   { source: "inline.ts", script: "index.cjs", format: "cjs" },
   { source: "workerd.ts", script: "workerd.js", format: "esm" },
   { source: "edge-light.ts", script: "edge-light.js", format: "esm" },
+  { source: "convex.ts", script: "convex.js", format: "esm" },
+  { source: "convex.ts", script: "convex.cjs", format: "cjs" },
 ];
 
 for (const file of [wasm, glue]) {
@@ -93,7 +96,7 @@ for (const { source, script, format } of entries) {
     format,
     target: "es2022",
     platform: "neutral",
-    external: ["*.wasm", "*.wasm?module"],
+    external: ["*.wasm", "*.wasm?module", "convex/*"],
     plugins: [evaluator],
     legalComments: "none",
     logLevel: "warning",
@@ -103,7 +106,7 @@ for (const { source, script, format } of entries) {
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc");
 const types = join(dist, "types");
 execFileSync(process.execPath, [tsc, "-p", join(js, "tsconfig.build.json"), "--outDir", types], { stdio: "inherit" });
-keepReachable(join(types, "index.d.ts"));
+keepReachable(types, ["index.d.ts", "entry/convex.d.ts"]);
 // The same typings for `require`, in a folder that says so.
 cpSync(types, join(dist, "types-cjs"), { recursive: true });
 writeFileSync(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n');

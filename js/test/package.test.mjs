@@ -37,6 +37,17 @@ test("the public names are these", () => {
   assert.deepEqual(Object.keys(esm).sort(), names);
 });
 
+test("Convex's part is an entry of its own, which nobody else loads", async () => {
+  const convex = await import("flagpost/convex");
+  const names = ["commit", "flagpostTables", "read", "readSnapshot", "remove", "stage", "sweep"];
+  for (const module of [convex, require("flagpost/convex")]) assert.deepEqual(Object.keys(module).sort(), names);
+  assert.deepEqual(manifest.peerDependenciesMeta, { convex: { optional: true } });
+  assert.equal(manifest.dependencies, undefined);
+  for (const target of new Set(targets(manifest.exports["."]).filter((file) => /\.c?js$/.test(file)))) {
+    assert.ok(!/(from|require\()\s*["']convex/.test(readFileSync(new URL(target, folder), "utf8")), target);
+  }
+});
+
 test("an error nobody catches prints lines that a person can read", () => {
   const script = 'import { load } from "flagpost"; load("{}");';
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder, encoding: "utf8" });

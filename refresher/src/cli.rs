@@ -54,6 +54,7 @@ Stores (--store may be given several times):
   file:DIR[#NAME]       DIR/NAME.snapshot, NAME is `flags` unless given; DIR is made
   kv:NAMESPACE_ID[/KEY] Cloudflare Workers KV, KEY is `flagpost` unless given
   s3://BUCKET[/KEY]     S3, R2 and whatever speaks S3, KEY is `flagpost` unless given
+  convex:[URL][#NAME]   a Convex deployment, https://….convex.cloud; NAME is `flagpost` unless given
   memory:               nowhere: for trials, the snapshot is gone when the program ends
 
 Environment (an empty variable counts as not set):
@@ -69,6 +70,8 @@ Environment (an empty variable counts as not set):
                              http://127.0.0.1:8787/cdn-cgi/explorer/api
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL_S3, …
                              s3: the variables of the AWS tools
+  CONVEX_URL                 convex: the deployment, if --store does not say it
+  CONVEX_DEPLOY_KEY          convex: a deploy key of this deployment
 
 Examples:
   refresher run --store file:/var/lib/flagpost

@@ -1,5 +1,6 @@
 //! Where snapshots are kept: one small trait, one file per store.
 
+mod convex;
 mod file;
 mod kv;
 mod memory;
@@ -9,6 +10,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+pub use convex::{ConvexSettings, ConvexStore};
 pub use file::{FileStore, replace as replace_file};
 pub use kv::{CLOUDFLARE, KvSettings, KvStore};
 pub use memory::MemoryStore;
@@ -25,6 +27,7 @@ pub enum Settings {
     Memory,
     Kv(KvSettings),
     S3(S3Settings),
+    Convex(ConvexSettings),
 }
 
 /// Opens a store. Nothing is read or written yet.
@@ -37,6 +40,7 @@ pub fn open(settings: &Settings) -> Result<Box<dyn Store>, String> {
         Settings::Memory => Box::new(MemoryStore::default()),
         Settings::Kv(settings) => Box::new(KvStore::new(settings.clone())?),
         Settings::S3(settings) => Box::new(S3Store::new(settings.clone())?),
+        Settings::Convex(settings) => Box::new(ConvexStore::new(settings.clone())?),
     })
 }
 

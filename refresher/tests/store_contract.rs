@@ -217,22 +217,60 @@ async fn s3_keeps_the_contract() {
 /// `FLAGPOST_TEST_KV_BASE`, a namespace in `FLAGPOST_TEST_KV_NAMESPACE`.
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_kv_keeps_the_contract() {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(base), Some(namespace)) =
-        (variable("FLAGPOST_TEST_KV_BASE"), variable("FLAGPOST_TEST_KV_NAMESPACE"))
+    let Some([base, namespace]) = served("FLAGPOST_TEST_KV_BASE", "FLAGPOST_TEST_KV_NAMESPACE")
     else {
-        let why = "workers_kv_keeps_the_contract: FLAGPOST_TEST_KV_BASE and \
-                   FLAGPOST_TEST_KV_NAMESPACE are not set; `make test` starts a local KV and sets them";
-        assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-        // Not by a macro: the test runner would keep it to itself.
-        writeln!(std::io::stderr(), "skipped: {why}").unwrap();
         return;
     };
-    // The namespace may outlive this test, and its keys are to be new ones.
-    let age = std::time::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_nanos();
+    let age = age();
     let environment = HashMap::from([("CLOUDFLARE_API_BASE_URL", base)]);
     contract(Conditions::Compared, |name| {
         opened(&format!("kv:{namespace}/contract-{age}-{name}"), &environment)
     })
     .await;
+}
+
+/// Needs the npm package's functions behind Convex's HTTP API: the deployment's address in
+/// `FLAGPOST_TEST_CONVEX_URL`, its deploy key in `FLAGPOST_TEST_CONVEX_KEY`.
+#[tokio::test(flavor = "multi_thread")]
+async fn convex_keeps_the_contract() {
+    let Some([url, key]) = served("FLAGPOST_TEST_CONVEX_URL", "FLAGPOST_TEST_CONVEX_KEY") else {
+        return;
+    };
+    let age = age();
+    let environment = HashMap::from([("CONVEX_DEPLOY_KEY", key)]);
+    let open = |name: &str| opened(&format!("convex:{url}#contract-{age}-{name}"), &environment);
+    contract(Conditions::Atomic, open).await;
+
+    // More than one transaction can read or write.
+    let (store, item) = (open("large"), Item::Version("c".repeat(64)));
+    for (byte, megabytes) in [(7u8, 20), (8, 17)] {
+        let large = vec![byte; megabytes << 20];
+        store.write(&item, &large, &Expected::Any).await.unwrap();
+        assert!(store.read(&item).await.unwrap().unwrap().bytes == large, "{megabytes} MiB");
+    }
+    store.remove(&item).await.unwrap();
+    // But readers must be able to read the snapshot in one.
+    let refused = store.write(&Item::Current, &vec![0; 16 << 20], &Expected::Any).await;
+    assert!(matches!(refused, Err(StoreError::TooLarge { .. })), "{refused:?}");
+}
+
+/// Where a store is served for this test, by two variables that `tests/support/local-stores.mjs` sets.
+/// Without them the test is skipped, and says so.
+fn served(first: &str, second: &str) -> Option<[String; 2]> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (Some(first), Some(second)) = (variable(first), variable(second)) {
+        return Some([first, second]);
+    }
+    let why =
+        format!("{first} and {second} are not set; `make test` serves local stores and sets them");
+    assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
+    // Not by `eprintln!`: the test runner would keep it to itself.
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "skipped: {why}").unwrap();
+    None
+}
+
+/// A number for names: a local store may outlive this test, and its keys are to be new ones.
+fn age() -> u128 {
+    std::time::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_nanos()
 }

@@ -5,14 +5,15 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-steps=(rust package js packaging vectors differential mutants host hostile e2e)
+steps=(package rust js packaging vectors differential mutants host hostile recipes e2e)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 summary=()
 failed=0
 
-# The stores are tested against a real local Workers KV, which serves while the Rust tests run.
-step_rust() { node tests/support/local-kv.mjs cargo test --workspace --no-fail-fast; }
+# The stores are tested against a real local Workers KV, and against the functions of the npm package
+# in a local Convex; both serve while the Rust tests run.
+step_rust() { make --silent js/dist/index.js && node tests/support/local-stores.mjs cargo test --workspace --no-fail-fast; }
 step_package() { scripts/ci/package.sh; }
 step_js() { npm test --workspace js; }
 step_packaging() { npm test --workspace tests; }
@@ -22,6 +23,8 @@ step_mutants() { node tests/mutants/run.mjs; }
 step_host() { TZ=UTC node --test tests/host/*.test.mjs; }
 # One file at a time: some fill the evaluator's whole memory.
 step_hostile() { node --test --test-concurrency=1 tests/hostile/*.test.mjs; }
+# The action, the container, the units and the manifests, run as their hosts would run them.
+step_recipes() { cargo build --release --package refresher && node --test tests/recipes/*.test.mjs; }
 step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs; }
 
 # Sums what the runners counted: cargo's "test result" lines and node's totals ("# pass 3", "ℹ pass 3").

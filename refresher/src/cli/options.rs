@@ -37,6 +37,10 @@ pub struct StoreArguments {
     #[arg(long, value_name = "PATH", help_heading = "Stores")]
     pub cloudflare_api_token_file: Option<PathBuf>,
 
+    /// File that holds the Convex deploy key, instead of CONVEX_DEPLOY_KEY.
+    #[arg(long, value_name = "PATH", help_heading = "Stores")]
+    pub convex_deploy_key_file: Option<PathBuf>,
+
     /// S3 endpoint other than AWS, such as R2's or MinIO's; as AWS_ENDPOINT_URL_S3.
     #[arg(long, value_name = "URL", help_heading = "Stores")]
     pub s3_endpoint: Option<String>,

@@ -7,7 +7,7 @@ use url::Url;
 use super::Check;
 use crate::http::{is_loopback, secure_base};
 use crate::secret::SecretString;
-use crate::store::{self, KvSettings, S3Settings};
+use crate::store::{self, ConvexSettings, KvSettings, S3Settings};
 
 const DEFAULT_STORE: &str = "file:./snapshots";
 const DEFAULT_FILE: &str = "flags";
@@ -15,6 +15,8 @@ const DEFAULT_FILE: &str = "flags";
 const DEFAULT_KEY: &str = "flagpost";
 /// Longest key in bytes: KV takes 512, and versions are kept at `KEY.versions/` and 64 digits.
 const MAX_KV_KEY: usize = 512 - 74;
+/// Longest name in bytes: the beginning of a key that is looked up by an index.
+const MAX_CONVEX_NAME: usize = 512;
 /// The API that `wrangler dev` and Miniflare serve; it has no accounts.
 const LOCAL_API: &str = "/cdn-cgi/explorer/api";
 
@@ -46,9 +48,12 @@ impl Check<'_> {
         if let Some(rest) = address.strip_prefix("s3://") {
             return self.s3(rest);
         }
+        if let Some(rest) = address.strip_prefix("convex:") {
+            return self.convex(rest);
+        }
         // Without the address: in the wrong place it may be anything, a secret too.
-        Err("the store's address begins with none of file:, kv: and s3://: give file:DIR[#NAME], \
-             kv:NAMESPACE_ID[/KEY] or s3://BUCKET[/KEY]"
+        Err("the store's address begins with none of file:, kv:, convex: and s3://: give file:DIR[#NAME], \
+             kv:NAMESPACE_ID[/KEY], convex:URL[#NAME] or s3://BUCKET[/KEY]"
             .to_owned())
     }
 
@@ -96,6 +101,43 @@ impl Check<'_> {
             token,
             namespace: namespace.to_owned(),
             key: key.to_owned(),
+            patience: self.patience(),
+            timeouts: self.timeouts(),
+        }))
+    }
+
+    fn convex(&self, rest: &str) -> Result<store::Settings, String> {
+        let (url, name) = rest.split_once('#').unwrap_or((rest, ""));
+        let name = if name.is_empty() { DEFAULT_KEY } else { name };
+        if name.len() > MAX_CONVEX_NAME {
+            return Err(format!("convex: the name is longer than {MAX_CONVEX_NAME} bytes"));
+        }
+        let url = match url {
+            "" => self.variable(&["CONVEX_URL"]).ok_or(
+                "convex: names no deployment: give convex:https://NAME.convex.cloud[#NAME] or set CONVEX_URL",
+            )?,
+            url => url.to_owned(),
+        };
+        let url = secure_base("the convex deployment", &url, false)?;
+        if url.host_str().is_some_and(|host| host.ends_with(".convex.site")) {
+            return Err(
+                "convex: .convex.site serves HTTP actions only: give https://NAME.convex.cloud"
+                    .to_owned(),
+            );
+        }
+        let deploy_key = self.secret(
+            self.stores.convex_deploy_key_file.as_ref(),
+            &["CONVEX_DEPLOY_KEY"],
+            "the convex deploy key",
+        )?;
+        let deploy_key = deploy_key.ok_or(
+            "no convex deploy key: set CONVEX_DEPLOY_KEY to a deploy key of this deployment (its settings in \
+             the dashboard make one), or use --convex-deploy-key-file",
+        )?;
+        Ok(store::Settings::Convex(ConvexSettings {
+            url: url.as_str().trim_end_matches('/').to_owned(),
+            name: name.to_owned(),
+            deploy_key,
             patience: self.patience(),
             timeouts: self.timeouts(),
         }))

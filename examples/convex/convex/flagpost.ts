@@ -1,0 +1,3 @@
+// What `refresher run --store convex:URL` calls. The file's name matters: the refresher asks for
+// `flagpost:commit`.
+export { commit, read, remove, stage, sweep } from "flagpost/convex";

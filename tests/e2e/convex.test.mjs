@@ -1,0 +1,136 @@
+/**
+ * The example's Convex project from the refresher to an answer: its files bundled as Convex's CLI
+ * bundles them, run by convex-test behind Convex's HTTP API, and posthog-node asked the same.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { startConvex } from "../support/local-convex.mjs";
+import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
+import { openReference } from "../support/reference.mjs";
+import { refresh, upstreamEnv } from "../support/refresher.mjs";
+import { FIXTURE_USERS } from "../support/users.mjs";
+import { ROOT, temporaryFolder } from "../support/worker.mjs";
+
+const folder = temporaryFolder("e2e-convex");
+let project;
+let posthog;
+
+before(async () => {
+  posthog = await startPostHog();
+  const files = ["schema", "flagpost", "flags"];
+  await build({
+    entryPoints: files.map((name) => join(ROOT, "examples", "convex", "convex", `${name}.ts`)),
+    outdir: folder.path,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    conditions: ["convex", "module"],
+    logLevel: "error",
+  });
+  const load = (name) => import(pathToFileURL(join(folder.path, `${name}.mjs`)).href);
+  const [schema, flagpost, flags] = await Promise.all(files.map(load));
+  project = { schema: schema.default, modules: { flagpost, flags } };
+});
+
+after(async () => {
+  await posthog?.close();
+  folder.remove();
+});
+
+/** Runs with a deployment of the example, and the environment in which the refresher writes to it. */
+async function deployed(options, use) {
+  const convex = await startConvex({ ...project, ...options });
+  try {
+    await use(convex, { ...upstreamEnv(posthog), CONVEX_URL: convex.url, CONVEX_DEPLOY_KEY: convex.key });
+  } finally {
+    await convex.stop();
+  }
+}
+
+/** Asks the example's query as any client may: without a key. */
+async function ask(convex, flag, user) {
+  const response = await fetch(`${convex.url}/api/query`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ path: "flags:answer", args: { flag, user: JSON.stringify(user) }, format: "json" }),
+  });
+  return response.json();
+}
+
+test("the example's query answers as posthog-node does, from what the refresher wrote", async () => {
+  await deployed({}, async (convex, env) => {
+    const before = await ask(convex, "checkout-redesign", { distinctId: "user-1" });
+    assert.match(before.errorMessage, /no flags yet: run `refresher run --store convex:`/);
+
+    assert.equal((await refresh("convex:", env)).code, 0);
+    const flags = JSON.parse(readFileSync(FIXTURE_DEFINITIONS, "utf8")).flags.map(({ key }) => key);
+    const reference = openReference({ host: posthog.url, projectKey: posthog.projectKey, personalKey: posthog.personalKey });
+    const seen = new Set();
+    try {
+      for (const [at, flag] of flags.entries()) {
+        const user = FIXTURE_USERS[at % FIXTURE_USERS.length];
+        const expected = (await reference.evaluateFlag(flag, user)) ?? null;
+        const { status, value } = await ask(convex, flag, user);
+        assert.equal(status, "success");
+        assert.deepEqual(value, expected, `${flag} for ${user.distinctId}`);
+        seen.add(String(expected.value ?? expected.unresolved));
+      }
+    } finally {
+      await reference.close();
+    }
+    assert.ok(flags.length > 50 && seen.size >= 6, `many flags with many answers, not just ${[...seen]}`);
+    assert.equal((await ask(convex, "no-such-flag", { distinctId: "u" })).value, null);
+
+    const calls = convex.calls.length;
+    assert.equal((await refresh("convex:", env)).code, 0);
+    assert.deepEqual([...new Set(convex.calls.slice(calls))], ["flagpost:read"], "what did not change is not written");
+    assert.equal((await refresh(`convex:${convex.url}#web`, env)).code, 0);
+    const keys = await convex.run(async ({ db }) => (await db.query("flagpostItems").collect()).map(({ key }) => key));
+    assert.ok(keys.includes("flagpost") && keys.includes("web"), String(keys));
+  });
+});
+
+test("answers that get lost lose nothing and leave nothing behind", async () => {
+  const lost = new Map();
+  const lose = (path) => path.startsWith("flagpost:") && lost.set(path, (lost.get(path) ?? 0) + 1).get(path) % 2 === 1;
+  await deployed({ lose }, async (convex, env) => {
+    const { flags, ...rest } = JSON.parse(readFileSync(FIXTURE_DEFINITIONS, "utf8"));
+    const many = Array.from({ length: 2000 }, (_, at) => ({ ...flags[0], id: 100_000 + at, key: `filler-${at}`, name: "x".repeat(400) }));
+    const definitions = JSON.stringify({ ...rest, flags: [...flags, ...many] });
+    posthog.setDefinitions(definitions);
+    assert.ok(definitions.length > 1 << 20, "more than one document");
+    assert.equal((await refresh("convex:", env, "--retries", "3")).code, 0);
+    for (const path of ["flagpost:read", "flagpost:stage", "flagpost:commit"]) assert.ok(lost.get(path) >= 2, `${path} was asked again`);
+
+    assert.equal((await ask(convex, "filler-1999", { distinctId: "user-1" })).status, "success");
+    const [items, chunks, uploads] = await convex.run(({ db }) =>
+      Promise.all(["flagpostItems", "flagpostChunks", "flagpostUploads"].map((table) => db.query(table).collect())),
+    );
+    assert.deepEqual(uploads, []);
+    const current = items.find(({ key }) => key === "flagpost");
+    const own = chunks.filter(({ version }) => version === current.version);
+    assert.equal(own.reduce((sum, { bytes }) => sum + bytes.byteLength, 0), current.size);
+    assert.ok(own.length >= 2);
+    assert.equal(chunks.length, items.reduce((sum, item) => sum + item.chunks, 0));
+  });
+});
+
+test("somebody with another deployment's key learns what to check, and writes nothing", async () => {
+  await deployed({}, async (convex, env) => {
+    const { code, stderr } = await refresh("convex:", { ...env, CONVEX_DEPLOY_KEY: "prod:other-otter-456|c2VjcmV0" });
+    assert.equal(code, 9, stderr);
+    assert.match(stderr, /403.*check CONVEX_DEPLOY_KEY/);
+    assert.deepEqual(convex.calls, []);
+  });
+  await deployed({ modules: {} }, async (convex, env) => {
+    const { code, stderr } = await refresh("convex:", env);
+    assert.equal(code, 9, stderr);
+    assert.match(stderr, /add convex\/flagpost\.ts and its tables \(see examples\/convex\) and run `npx convex deploy`/);
+  });
+});
