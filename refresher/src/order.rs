@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use crate::diff::diff;
-use crate::raw::{flags, frame, get, members};
 
 /// Whether definitions `a` are newer (`Greater`) or older (`Less`) than `b`, or the same (`Equal`).
 ///
@@ -34,13 +36,25 @@ pub fn order(a: &[u8], b: &[u8]) -> Option<Ordering> {
     }
 }
 
+/// What of definitions, and of a flag in them, is read here: the rest is only passed over.
+#[derive(Deserialize)]
+struct Definitions<'a> {
+    #[serde(borrow)]
+    flags: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Flag {
+    id: i64,
+    version: i64,
+}
+
 /// The version of each flag by its id; none where an id is given twice.
 fn versions(definitions: &[u8]) -> Option<HashMap<i64, Option<i64>>> {
-    let mut versions = HashMap::new();
-    for flag in flags(&frame(definitions).ok()?).ok()? {
-        let flag = members(flag).unwrap_or_default();
-        let number = |name| get(&flag, name).and_then(|value| value.parse::<i64>().ok());
-        if let (Some(id), Some(version)) = (number("id"), number("version")) {
+    let definitions: Definitions<'_> = serde_json::from_slice(definitions).ok()?;
+    let mut versions = HashMap::with_capacity(definitions.flags.len());
+    for flag in definitions.flags {
+        if let Ok(Flag { id, version }) = serde_json::from_str(flag.get()) {
             versions.entry(id).and_modify(|known| *known = None).or_insert(Some(version));
         }
     }

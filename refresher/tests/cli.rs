@@ -95,7 +95,11 @@ async fn wrong_settings_are_named_with_their_fix() {
         (&[], &["--host", "ftp://posthog.example"], "is not an http(s) address"),
         (&[], &["--host", "https://u:p@posthog.example"], "must not hold a user name"),
         (&[], &["--host", "https://posthog.example/?a=b"], "must not hold a query"),
-        (&[("FLAGPOST_STORE", "redis:x")], &[], "file:DIR[#NAME], kv:NAMESPACE_ID[/KEY], convex:URL[#NAME] or s3://"),
+        (
+            &[("FLAGPOST_STORE", "redis:x")],
+            &[],
+            "file:DIR[#NAME], kv:NAMESPACE_ID[/KEY], convex:URL[#NAME] or s3://",
+        ),
         (&[], &["--store", "file:"], "names no directory"),
         (&[], &["--store", "file://host/x"], "the name of a machine"),
         (&[], &["--store", "file:x#../y"], "leaves its directory"),

@@ -24,7 +24,7 @@ fn key() -> String {
 }
 
 fn command(posthog: &MockServer, store: &str) -> Command {
-    let mut command = refresh(&posthog.uri(), store, &[]);
+    let mut command = refresh(&posthog.uri(), store, &["--history", "0"]);
     command.env("CONVEX_DEPLOY_KEY", format!("{}\n", key()));
     command
 }
