@@ -185,8 +185,8 @@ impl Check<'_> {
             return self.convex(rest);
         }
         // Without the address: in the wrong place it may be anything, a secret too.
-        Err("the store's address begins with none of file:, kv:, convex: and s3://: give file:DIR[#NAME], \
-             kv:NAMESPACE_ID[/KEY], convex:URL[#NAME] or s3://BUCKET[/KEY]"
+        Err("the store's address begins with none of convex:, file:, kv: and s3://: give \
+             convex:URL[#NAME], file:DIR[#NAME], kv:NAMESPACE_ID[/KEY] or s3://BUCKET[/KEY]"
             .to_owned())
     }
 
