@@ -184,9 +184,8 @@ pub fn segment(text: &str) -> String {
 /// # Errors
 /// Not an address, more than scheme, host and path, or plain HTTP to another machine.
 pub fn secure_base(name: &str, text: &str, allow_http: bool) -> Result<Url, String> {
-    let wrong = |what: &str| {
-        Err(format!("{name} {what}: give an address such as https://us.i.posthog.com"))
-    };
+    let wrong =
+        |what: &str| Err(format!("{name} {what}: give scheme and host, such as https://HOST"));
     let Ok(url) = Url::parse(text) else {
         return wrong("is not an address");
     };

@@ -243,7 +243,7 @@ async fn convex_keeps_the_contract() {
 
     // More than one transaction can read or write.
     let (store, item) = (open("large"), Item::Version("c".repeat(64)));
-    for (byte, megabytes) in [(7u8, 20), (8, 17)] {
+    for (byte, megabytes) in [(7u8, 17), (8, 2)] {
         let large = vec![byte; megabytes << 20];
         store.write(&item, &large, &Expected::Any).await.unwrap();
         assert!(store.read(&item).await.unwrap().unwrap().bytes == large, "{megabytes} MiB");

@@ -3,6 +3,8 @@
  * bundles them, run by convex-test behind Convex's HTTP API, and posthog-node asked the same.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -11,7 +13,7 @@ import { build } from "esbuild";
 import { startConvex } from "../support/local-convex.mjs";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
 import { openReference } from "../support/reference.mjs";
-import { refresh, upstreamEnv } from "../support/refresher.mjs";
+import { REFRESHER, refresh, upstreamEnv } from "../support/refresher.mjs";
 import { FIXTURE_USERS } from "../support/users.mjs";
 import { ROOT, temporaryFolder } from "../support/worker.mjs";
 
@@ -96,15 +98,20 @@ test("the example's query answers as posthog-node does, from what the refresher 
   });
 });
 
+/** The fixture's definitions with so many more flags, `filler-0` and so on, that no document holds them. */
+function large() {
+  const { flags, ...rest } = JSON.parse(readFileSync(FIXTURE_DEFINITIONS, "utf8"));
+  const many = Array.from({ length: 2000 }, (_, at) => ({ ...flags[0], id: 100_000 + at, key: `filler-${at}`, name: "x".repeat(400) }));
+  const definitions = JSON.stringify({ ...rest, flags: [...flags, ...many] });
+  assert.ok(definitions.length > 1 << 20, "more than one document");
+  return definitions;
+}
+
 test("answers that get lost lose nothing and leave nothing behind", async () => {
   const lost = new Map();
   const lose = (path) => path.startsWith("flagpost:") && lost.set(path, (lost.get(path) ?? 0) + 1).get(path) % 2 === 1;
   await deployed({ lose }, async (convex, env) => {
-    const { flags, ...rest } = JSON.parse(readFileSync(FIXTURE_DEFINITIONS, "utf8"));
-    const many = Array.from({ length: 2000 }, (_, at) => ({ ...flags[0], id: 100_000 + at, key: `filler-${at}`, name: "x".repeat(400) }));
-    const definitions = JSON.stringify({ ...rest, flags: [...flags, ...many] });
-    posthog.setDefinitions(definitions);
-    assert.ok(definitions.length > 1 << 20, "more than one document");
+    posthog.setDefinitions(large());
     assert.equal((await refresh("convex:", env, "--retries", "3")).code, 0);
     for (const path of ["flagpost:read", "flagpost:stage", "flagpost:commit"]) assert.ok(lost.get(path) >= 2, `${path} was asked again`);
 
@@ -119,6 +126,27 @@ test("answers that get lost lose nothing and leave nothing behind", async () => 
     assert.ok(own.length >= 2);
     assert.equal(chunks.length, items.reduce((sum, item) => sum + item.chunks, 0));
   });
+});
+
+test("a refresher that is killed leaves the old snapshot or the new one, and the next one goes on", async () => {
+  for (const [killedAfter, isNew] of [["flagpost:stage", false], ["flagpost:commit", true]]) {
+    let child;
+    const lose = (path) => path === killedAfter && child?.exitCode === null && child.kill("SIGKILL");
+    await deployed({ lose }, async (convex, env) => {
+      posthog.setDefinitions(readFileSync(FIXTURE_DEFINITIONS));
+      assert.equal((await refresh("convex:", env)).code, 0);
+      posthog.setDefinitions(large());
+      child = spawn(REFRESHER, ["run", "--store", "convex:"], { env: { ...process.env, ...env }, stdio: "ignore" });
+      const [, signal] = await once(child, "close");
+      assert.equal(signal, "SIGKILL", `killed after ${killedAfter}`);
+
+      const asked = async (flag) => (await ask(convex, flag, { distinctId: "user-1" })).value;
+      assert.notEqual(await asked("checkout-redesign"), null);
+      assert.equal((await asked("filler-1999")) !== null, isNew, `the new snapshot after ${killedAfter}`);
+      assert.equal((await refresh("convex:", env)).code, 0);
+      assert.notEqual(await asked("filler-1999"), null);
+    });
+  }
 });
 
 test("somebody with another deployment's key learns what to check, and writes nothing", async () => {
