@@ -136,7 +136,7 @@ test("a refresher that is killed leaves the old snapshot or the new one, and the
       posthog.setDefinitions(readFileSync(FIXTURE_DEFINITIONS));
       assert.equal((await refresh("convex:", env)).code, 0);
       posthog.setDefinitions(large());
-      child = spawn(REFRESHER, ["run", "--store", "convex:"], { env: { ...process.env, ...env }, stdio: "ignore" });
+      child = spawn(REFRESHER, ["run", "--store", "convex:", "--history", "0"], { env: { ...process.env, ...env }, stdio: "ignore" });
       const [, signal] = await once(child, "close");
       assert.equal(signal, "SIGKILL", `killed after ${killedAfter}`);
 
