@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(exit) => return exit.into(),
     };
-    log::start(arguments.verbose);
+    log::start(log::Options { verbose: arguments.verbose, ..log::Options::default() });
     match arguments.command {
         Command::Run(arguments) => run(&arguments),
         Command::Compile(arguments) => done(compile::run(&arguments, &SystemClock)),
