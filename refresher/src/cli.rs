@@ -7,8 +7,10 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::log;
 use crate::outcome::Exit;
 use crate::secret;
+use crate::watch::WatchArguments;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -83,11 +85,16 @@ pub struct Arguments {
     /// Say more on stderr: -v what is done, -vv every request and answer. Never a secret.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+
+    /// How logs look [default: text]; also FLAGPOST_LOG_FORMAT.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<log::Format>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(RunArguments),
+    Watch(WatchCommand),
     Compile(CompileArguments),
     Eval(EvalArguments),
 }
@@ -167,6 +174,20 @@ pub struct RunArguments {
     #[arg(long = "personal-api-key", hide = true, num_args = 0.., allow_hyphen_values = true)]
     #[arg(aliases = ["secret-key", "api-key", "api-token", "cloudflare-api-token", "s3-secret-access-key", "aws-secret-access-key"])]
     pub refused_secret: Option<Vec<String>>,
+}
+
+/// Refresh a store again and again until told to end; a daemon.
+///
+/// SIGTERM and SIGINT end it after a refresh in progress, a second one at once. SIGHUP refreshes now.
+/// Keys are read from their files again for every refresh. Speaks systemd's notify protocol.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{RUN_HELP}{EXIT_CODES}"), args_override_self = true)]
+pub struct WatchCommand {
+    #[command(flatten)]
+    pub watch: WatchArguments,
+
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// Make a snapshot from definitions in a file, without network.

@@ -18,5 +18,7 @@ pub mod retry;
 pub mod secret;
 pub mod snapshot;
 pub mod store;
+#[cfg(feature = "otel")]
+mod telemetry;
 pub mod upstream;
 pub mod watch;

@@ -10,13 +10,20 @@ use std::io::{IsTerminal, stderr};
 use clap::ValueEnum;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
+#[cfg(feature = "otel")]
+use tracing::warn;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
+use crate::config::Environment;
 use crate::progress;
+#[cfg(feature = "otel")]
+use crate::telemetry;
+
+const VARIABLE: &str = "FLAGPOST_LOG_FORMAT";
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -38,8 +45,33 @@ pub struct Options {
     pub daemon: bool,
 }
 
-/// Starts logging, once for the process.
-pub fn start(options: Options) {
+impl Format {
+    /// The one that is asked for by argument or, failing that, by `FLAGPOST_LOG_FORMAT`.
+    ///
+    /// # Errors
+    /// The variable names no format.
+    pub fn chosen(argument: Option<Format>, environment: Environment<'_>) -> Result<Self, String> {
+        let variable = environment(VARIABLE).filter(|value| !value.trim().is_empty());
+        match (argument, variable) {
+            (Some(format), _) => Ok(format),
+            (None, None) => Ok(Format::default()),
+            (None, Some(name)) => Format::from_str(name.trim(), true)
+                .map_err(|_| format!("{VARIABLE} names no format of logs: set it to text or json")),
+        }
+    }
+}
+
+/// What has to be done when the program ends: dropping it does it, within a few seconds.
+#[must_use]
+#[derive(Debug)]
+pub struct Logging {
+    #[cfg(feature = "otel")]
+    _telemetry: Option<telemetry::Telemetry>,
+}
+
+/// Starts logging, once for the process; with the feature `otel` tracing as well, if the environment
+/// names a collector.
+pub fn start(options: Options) -> Logging {
     let (own, daemon) = match options.verbose {
         0 => (LevelFilter::WARN, LevelFilter::INFO),
         1 => (LevelFilter::INFO, LevelFilter::DEBUG),
@@ -48,7 +80,26 @@ pub fn start(options: Options) {
     let targets = Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), own)
         .with_target(concat!(env!("CARGO_CRATE_NAME"), "::watch"), daemon);
-    tracing_subscriber::registry().with(lines(options).with_filter(targets)).init();
+    let registry = tracing_subscriber::registry();
+    #[cfg(feature = "otel")]
+    {
+        // A collector that cannot be had is no reason not to refresh.
+        let (layer, telemetry, problem) = match telemetry::start() {
+            Ok(Some((layer, telemetry))) => (Some(layer), Some(telemetry), None),
+            Ok(None) => (None, None, None),
+            Err(problem) => (None, None, Some(problem)),
+        };
+        registry.with(layer).with(lines(options).with_filter(targets)).init();
+        if let Some(problem) = problem {
+            warn!("no spans are sent: {problem}");
+        }
+        Logging { _telemetry: telemetry }
+    }
+    #[cfg(not(feature = "otel"))]
+    {
+        registry.with(lines(options).with_filter(targets)).init();
+        Logging {}
+    }
 }
 
 fn lines<S>(options: Options) -> Box<dyn Layer<S> + Send + Sync>

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
 use serde::{Serialize, Serializer};
@@ -165,6 +166,9 @@ pub struct Outcome {
     pub written: bool,
     /// How often PostHog was asked.
     pub attempts: u32,
+    /// How long PostHog wants to be left alone, if it said so last.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
     /// Flags among the definitions that came; null when none came or they are those stored.
     pub flags: Option<usize>,
     /// How many things about those definitions the evaluator had to pass over (`-v` lists them).
@@ -190,6 +194,7 @@ impl Outcome {
             store: None,
             written: false,
             attempts: 0,
+            retry_after: None,
             flags: None,
             problems: None,
             snapshot: None,

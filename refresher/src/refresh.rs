@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 use crate::clock::Clock;
 use crate::outcome::{self, Facts, Outcome, Reason, Status, size};
+use crate::progress;
+use crate::retry::{Again, Transient};
 use crate::snapshot::{self, Held, short};
 use crate::store::{Expected, Item, Store, StoreError};
 use crate::upstream::{Asked, Fault, Reply, Upstream};
@@ -33,7 +35,11 @@ pub async fn run(
     clock: &dyn Clock,
 ) -> Outcome {
     let name = store.describe();
-    let stored = match store.read(&Item::Current).await {
+    let reading = progress::doing(|| format!("reading {name}"));
+    let span = info_span!(target: "flagpost", "read", store = name);
+    let read = store.read(&Item::Current).instrument(span).await;
+    drop(reading);
+    let stored = match read {
         Ok(stored) => stored,
         Err(error) => {
             let text = format!("{error}; posthog was not asked, what is stored stays as it is");
@@ -234,7 +240,12 @@ impl Refresh<'_> {
             (Fault::ColdCache { .. }, Kept::Good(_)) => Status::Stale,
             _ => Status::Error,
         };
-        self.kept(status, Reason::from(fault), &fault.to_string())
+        let retry_after = match fault.again() {
+            Again::After(time) => Some(time),
+            Again::No | Again::Soon => None,
+        };
+        let kept = self.kept(status, Reason::from(fault), &fault.to_string());
+        Outcome { retry_after, ..kept }
     }
 
     fn stored(&self, status: Status, text: String, header: &Header, bytes: usize) -> Outcome {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 use crate::outcome::Reason;
+use crate::progress;
 use crate::snapshot::Held;
 use crate::store::{Expected, Item, Store, StoreError, Stored};
 
@@ -36,6 +37,18 @@ pub(super) enum Published {
 /// Writes a snapshot that upstream was asked for `at` a time, and reads it back. Only what reads
 /// back counts as stored.
 pub(super) async fn publish(
+    store: &dyn Store,
+    bytes: &[u8],
+    expected: &Expected,
+    at: Timestamp,
+    on_conflict: OnConflict,
+) -> Result<Published, (Reason, String)> {
+    let _writing = progress::doing(|| format!("writing {}", store.describe()));
+    let span = info_span!(target: "flagpost", "write", store = store.describe());
+    attempt(store, bytes, expected, at, on_conflict).instrument(span).await
+}
+
+async fn attempt(
     store: &dyn Store,
     bytes: &[u8],
     expected: &Expected,
