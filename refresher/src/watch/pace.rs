@@ -37,15 +37,16 @@ impl Pace {
     /// short; from the third on the pause doubles.
     #[must_use]
     pub fn next(&self, last: &Ended, chance: f64) -> Instant {
-        let pause = self.spread(self.pause(last.in_vain), 2.0 * chance - 1.0);
-        let turn = match last.in_vain {
+        let pause = self.pause(last.in_vain);
+        let planned = match last.in_vain {
             0 => {
                 let took = last.ended.duration_since(last.began);
                 let turns = (took.as_secs_f64() / pause.as_secs_f64()).floor() + 1.0;
-                last.began + pause.mul_f64(turns)
+                last.began + pause.mul_f64(turns - 1.0)
             }
-            _ => last.ended + pause,
+            _ => last.ended,
         };
+        let turn = (planned + self.spread(pause, 2.0 * chance - 1.0)).max(last.ended);
         match last.retry_after {
             Some(after) => {
                 let after = after.min(LONGEST_RETRY_AFTER.max(self.interval));

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use refresher::http::{Timeouts, client};
+
 use super::{PERSONAL_KEY, PROJECT_KEY, command};
 
 /// How long a test waits for what should happen soon, on a busy machine.
@@ -61,7 +63,10 @@ impl Daemon {
 
     pub async fn get(&self, path: &str) -> (u16, String) {
         let address = self.address().await;
-        let response = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+        let base = format!("http://{address}");
+        let timeouts = Timeouts { connect: PATIENCE, total: PATIENCE };
+        let request = client(&base, timeouts).unwrap().get(format!("{base}{path}"));
+        let response = request.send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
