@@ -6,10 +6,12 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+use crate::log;
 use crate::outcome::Exit;
 use crate::secret;
+use crate::watch::WatchArguments;
 
-mod options;
+pub(crate) mod options;
 
 pub use options::{
     PatienceArguments, PolicyArguments, RefreshArguments, StoreArguments, UpstreamArguments,
@@ -93,11 +95,16 @@ pub struct Arguments {
     /// Say more on stderr: -v what is done, -vv every request and answer. Never a secret.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+
+    /// How logs look [default: text]; also FLAGPOST_LOG_FORMAT.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<log::Format>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Box<RunArguments>),
+    Watch(Box<WatchCommand>),
     Compile(CompileArguments),
     Eval(EvalArguments),
 }
@@ -123,6 +130,20 @@ pub struct RunArguments {
     /// Print the outcome as one line of JSON on stdout.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Refresh the stores again and again until told to end; a daemon.
+///
+/// SIGTERM and SIGINT end it after a refresh in progress, a second one at once. SIGHUP refreshes now.
+/// Keys are read from their files again for every refresh. Speaks systemd's notify protocol.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{RUN_HELP}{EXIT_CODES}"), args_override_self = true)]
+pub struct WatchCommand {
+    #[command(flatten)]
+    pub watch: WatchArguments,
+
+    #[command(flatten)]
+    pub refresh: RefreshArguments,
 }
 
 /// Make a snapshot from definitions in a file, without network.

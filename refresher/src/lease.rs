@@ -3,8 +3,6 @@
 //! It is a courtesy on top of what keeps a store right without it: whoever finds it taken does nothing,
 //! and one that outlived its holder is taken over.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -45,9 +43,8 @@ pub async fn acquire(
     let expires_at = now
         .checked_add(SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX))
         .unwrap_or(Timestamp::MAX);
-    let random = RandomState::new().build_hasher().finish();
     let lease = Lease {
-        owner: format!("{}-{random:016x}", std::process::id()),
+        owner: format!("{}-{:016x}", std::process::id(), fastrand::u64(..)),
         expires_at: rfc3339(expires_at),
     };
     let bytes = serde_json::to_vec(&lease).map_err(|e| StoreError::Failed(e.to_string()))?;

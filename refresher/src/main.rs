@@ -1,4 +1,4 @@
-//! `refresher`: one run, one outcome, one exit code.
+//! `refresher`: one command, one exit code.
 
 use std::process::ExitCode;
 
@@ -6,16 +6,26 @@ use refresher::cli::{self, Command};
 use refresher::clock::SystemClock;
 use refresher::outcome::Exit;
 use refresher::report::{Report, say};
-use refresher::{compile, config, eval, log, refresh};
+use refresher::{compile, config, daemon, eval, log, progress, refresh};
 
 fn main() -> ExitCode {
     let arguments = match cli::read() {
         Ok(arguments) => arguments,
         Err(exit) => return exit.into(),
     };
-    log::start(arguments.verbose);
+    let format = match log::Format::chosen(arguments.log_format, &config::environment) {
+        Ok(format) => format,
+        Err(error) => return done(Err((Exit::Usage, error))),
+    };
+    let is_daemon = matches!(arguments.command, Command::Watch(_));
+    let verbose = arguments.verbose;
+    let _logging = log::start(log::Options { verbose, format, daemon: is_daemon });
     match arguments.command {
-        Command::Run(arguments) => run(&arguments),
+        Command::Run(arguments) => {
+            progress::start(verbose == 0 && !arguments.json);
+            run(&arguments)
+        }
+        Command::Watch(arguments) => done(daemon::run(&arguments).map(|()| String::new())),
         Command::Compile(arguments) => done(compile::run(&arguments, &SystemClock)),
         Command::Eval(arguments) => done(eval::run(&arguments, &SystemClock)),
     }
@@ -36,10 +46,13 @@ async fn run(arguments: &cli::RunArguments) -> ExitCode {
     report.exit.into()
 }
 
+/// Prints what a command has to say, if anything.
 fn done(result: Result<String, (Exit, String)>) -> ExitCode {
     match result {
         Ok(text) => {
-            say(&text);
+            if !text.is_empty() {
+                say(&text);
+            }
             Exit::Ok.into()
         }
         Err((exit, message)) => {

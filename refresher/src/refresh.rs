@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::filter::Filter;
 use crate::outcome::{Reason, Status};
 use crate::report::Report;
+use crate::retry::{Again, Transient};
 use crate::store::Store;
 use crate::upstream::{Asked, Fault, Reply, Upstream};
 
@@ -94,7 +95,7 @@ pub async fn run(job: &Job, clock: &dyn Clock) -> Report {
     join_all(places.into_iter().map(Place::release)).await;
     match &answer {
         Ok(fresh) => fresh.describe(report),
-        Err(_) => report,
+        Err(refusal) => Report { retry_after: refusal.retry_after, ..report },
     }
 }
 
@@ -128,16 +129,22 @@ struct Refusal {
     text: String,
     /// When upstream was asked.
     at: Option<Timestamp>,
+    /// How long upstream wants to be left alone, if it said so last.
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
     fn new(status: Status, reason: Reason, text: String) -> Self {
-        Refusal { status, reason, text, at: None }
+        Refusal { status, reason, text, at: None, retry_after: None }
     }
 
     fn of(fault: &Fault, at: Timestamp) -> Self {
         Refusal {
             at: Some(at),
+            retry_after: match fault.again() {
+                Again::After(time) => Some(time),
+                Again::No | Again::Soon => None,
+            },
             ..Refusal::new(Status::Error, Reason::from(fault), fault.to_string())
         }
     }

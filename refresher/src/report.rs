@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
@@ -29,6 +30,9 @@ pub struct Report {
     pub message: String,
     /// How often PostHog was asked.
     pub attempts: u32,
+    /// How long PostHog wants to be left alone, if it said so last.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
     /// Flags among the definitions that came; null when none came or they are those stored.
     pub flags: Option<usize>,
     /// What the evaluator had to pass over in those definitions.
@@ -49,6 +53,7 @@ impl Report {
             exit: Exit::Usage,
             message: message.to_owned(),
             attempts: 0,
+            retry_after: None,
             flags: None,
             problems: Vec::new(),
             undecidable: Vec::new(),

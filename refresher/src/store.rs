@@ -37,7 +37,7 @@ pub enum Settings {
 pub fn open(settings: &Settings) -> Result<Box<dyn Store>, String> {
     Ok(match settings {
         Settings::File { folder, name } => Box::new(FileStore::new(folder.clone(), name)),
-        Settings::Memory => Box::new(MemoryStore::default()),
+        Settings::Memory => Box::new(MemoryStore::of_this_process()),
         Settings::Kv(settings) => Box::new(KvStore::new(settings.clone())?),
         Settings::S3(settings) => Box::new(S3Store::new(settings.clone())?),
         Settings::Convex(settings) => Box::new(ConvexStore::new(settings.clone())?),

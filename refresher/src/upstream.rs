@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION};
 use reqwest::{Client, Response, StatusCode};
 use sha2::{Digest, Sha256};
-use tracing::debug;
+use tracing::{Instrument, debug, info_span};
 use url::Url;
 
 use crate::clock::Clock;
 use crate::http::{self, BodyFault, NetworkFault, Timeouts};
+use crate::progress;
 use crate::retry::{self, Again, Patience, Transient};
 use crate::secret::{self, ExposeSecret, SecretString};
 
@@ -143,10 +144,14 @@ impl Upstream {
     /// Asks for definitions, unless they are still those that `etag` names. Network faults, 429 and
     /// 5xx are tried again within [`Settings::patience`].
     pub async fn fetch(&self, etag: Option<&str>, clock: &dyn Clock) -> Asked {
+        let host = self.settings.host.split_once("://").map_or("", |(_, host)| host);
+        let _asking = progress::doing(|| format!("asking {host}"));
+        let span = info_span!(target: "flagpost", "ask", host, conditional = etag.is_some());
         let (result, attempts) = retry::run(self.settings.patience, "definitions", || async {
             let at = clock.now();
             Ok((self.attempt(etag, clock).await?, at))
         })
+        .instrument(span)
         .await;
         Asked { result, attempts }
     }

@@ -1,13 +1,11 @@
 //! One store in a run: what it held, and how it is brought up to date.
 
 use std::cmp::Ordering;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 use super::fresh::Fresh;
 use super::publish::{Published, publish};
@@ -19,6 +17,7 @@ use crate::lease::{self, Lease};
 use crate::node_cache;
 use crate::order::order;
 use crate::outcome::{Facts, Outcome, Reason, Status};
+use crate::progress;
 use crate::report::{count, size};
 use crate::snapshot::{Held, sealed, short};
 use crate::store::{Expected, Item, Store, Stored};
@@ -86,7 +85,11 @@ impl<'a> Place<'a> {
                 }
             }
         }
-        match store.read(&Item::Current).await {
+        let reading = progress::doing(|| format!("reading {}", place.name));
+        let span = info_span!(target: "flagpost", "read", store = place.name);
+        let read = store.read(&Item::Current).instrument(span).await;
+        drop(reading);
+        match read {
             Ok(stored) => place.saw(stored),
             Err(error) => {
                 let text = format!("{error}; what is stored stays as it is");
@@ -494,6 +497,5 @@ fn is_older(header: &Header, age: Duration, at: Timestamp) -> bool {
 /// A pause before another try, different for each writer so that they do not meet again.
 fn pause(round: u32) -> Duration {
     let longest = Duration::from_millis(10).saturating_mul(1 << round.min(8)).min(LONGEST_PAUSE);
-    let random = RandomState::new().build_hasher().finish();
-    longest.mul_f64((random % 1000) as f64 / 1000.0)
+    longest.mul_f64(fastrand::f64())
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 use crate::outcome::Reason;
+use crate::progress;
 use crate::snapshot::Held;
 use crate::store::{Expected, Item, Store, StoreError, Stored};
 
@@ -24,6 +25,17 @@ pub(super) enum Published {
 
 /// Writes a snapshot over what is expected, and reads it back. Only what reads back counts as stored.
 pub(super) async fn publish(
+    store: &dyn Store,
+    bytes: &[u8],
+    expected: &Expected,
+) -> Result<Published, (Reason, String)> {
+    let name = store.describe();
+    let _writing = progress::doing(|| format!("writing {name}"));
+    let span = info_span!(target: "flagpost", "write", store = name);
+    attempt(store, bytes, expected).instrument(span).await
+}
+
+async fn attempt(
     store: &dyn Store,
     bytes: &[u8],
     expected: &Expected,

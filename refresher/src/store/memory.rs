@@ -1,7 +1,7 @@
 //! The process's own memory, for trials and tests.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
@@ -11,10 +11,20 @@ use crate::snapshot::digest;
 /// Keeps everything until the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    items: Mutex<HashMap<Item, Vec<u8>>>,
+    items: Items,
 }
 
+type Items = Arc<Mutex<HashMap<Item, Vec<u8>>>>;
+
 impl MemoryStore {
+    /// The one that every `memory:` of this process means: a daemon opens its stores anew for each
+    /// refresh.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        static ITEMS: LazyLock<Items> = LazyLock::new(Arc::default);
+        MemoryStore { items: ITEMS.clone() }
+    }
+
     /// A map of whole values is never left half changed, so a panic elsewhere does not spoil it.
     fn items(&self) -> MutexGuard<'_, HashMap<Item, Vec<u8>>> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
