@@ -9,8 +9,10 @@ use std::time::Duration;
 use support::{Folder, Run, answer, definitions, finish, ok, refresh};
 use wiremock::MockServer;
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 /// The same run with a terminal for its output.
-fn on_terminal(run: &Command, environment: &[(&str, &str)]) -> Command {
+fn on_terminal(run: &Command, environment: Variables<'_>) -> Command {
     let words = std::iter::once(run.get_program()).chain(run.get_args());
     let line: Vec<String> = words
         .map(|word| word.to_str().unwrap())
@@ -25,7 +27,7 @@ fn on_terminal(run: &Command, environment: &[(&str, &str)]) -> Command {
     command
 }
 
-async fn runs(delay: Duration, environment: &[(&str, &str)], more: &[&str]) -> (Run, String) {
+async fn runs(delay: Duration, environment: Variables<'_>, more: &[&str]) -> (Run, String) {
     let (server, folder) = (MockServer::start().await, Folder::new());
     answer(&server, ok(&definitions(1)).set_delay(delay)).await;
     let run = refresh(&server.uri(), &folder.store, more);
@@ -46,7 +48,7 @@ async fn what_takes_longer_than_a_second_is_told_and_is_gone_at_the_end() {
 #[tokio::test]
 async fn nothing_moves_in_ci_on_dumb_terminals_beside_logs_and_for_what_is_quick() {
     let (slow, quick) = (Duration::from_millis(1800), Duration::ZERO);
-    let rows: [(Duration, &[(&str, &str)], &[&str]); 4] = [
+    let rows: [(Duration, Variables<'_>, &[&str]); 4] = [
         (slow, &[("CI", "1")], &[]),
         (slow, &[("TERM", "dumb")], &[]),
         (slow, &[("NO_COLOR", "1")], &["-v"]),
