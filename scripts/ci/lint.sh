@@ -8,6 +8,7 @@ echo "lint: cargo fmt"
 cargo fmt --all --check
 echo "lint: cargo clippy"
 cargo clippy --workspace --all-targets -- -D warnings
+cargo clippy --package refresher --all-targets --features otel -- -D warnings
 echo "lint: cargo clippy for the WASM target"
 cargo clippy --package flagpost-evaluator --target wasm32-unknown-unknown -- -D warnings
 echo "lint: the npm package is built, because the Worker is checked against its typings"

@@ -13,7 +13,11 @@ failed=0
 
 # The stores are tested against a real local Workers KV, and against the functions of the npm package
 # in a local Convex; both serve while the Rust tests run.
-step_rust() { make --silent js/dist/index.js && node tests/support/local-stores.mjs cargo test --workspace --no-fail-fast; }
+step_rust() {
+	make --silent js/dist/index.js &&
+		node tests/support/local-stores.mjs cargo test --workspace --no-fail-fast &&
+		cargo test --package refresher --features otel --test telemetry
+}
 step_package() { scripts/ci/package.sh; }
 step_js() { npm test --workspace js; }
 step_packaging() { npm test --workspace tests; }
