@@ -104,6 +104,8 @@ pub enum Item {
     Lease,
     /// The definitions as a plain posthog-node reads them, by the project key.
     NodeCache(String),
+    /// What `doctor` writes and removes again.
+    Probe,
 }
 
 impl Item {
@@ -118,6 +120,7 @@ impl Item {
             Item::History => format!("{current}.history"),
             Item::Lease => format!("{current}.lease"),
             Item::NodeCache(project_key) => format!("posthog:flags:{project_key}"),
+            Item::Probe => format!("{current}.probe"),
         }
     }
 }

@@ -21,6 +21,11 @@ const LOCAL_API: &str = "/cdn-cgi/explorer/api";
 impl Check<'_> {
     /// All stores, in the order given. A second one at the same address is a mistake.
     pub(super) fn stores(&self) -> Result<Vec<store::Settings>, String> {
+        self.each_store()?.into_iter().collect()
+    }
+
+    /// The same, each on its own.
+    pub(super) fn each_store(&self) -> Result<Vec<Result<store::Settings, String>>, String> {
         let given: Vec<_> = match self.stores.stores.as_slice() {
             [] => self.variable(&["FLAGPOST_STORE"]).into_iter().collect(),
             given => given.to_vec(),
@@ -38,7 +43,7 @@ impl Check<'_> {
         {
             return Err(format!("the store in place {} was given before", twice + 1));
         }
-        addresses.into_iter().map(|address| self.store(address)).collect()
+        Ok(addresses.into_iter().map(|address| self.store(address)).collect())
     }
 
     fn store(&self, address: &str) -> Result<store::Settings, String> {
