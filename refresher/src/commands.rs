@@ -1,5 +1,7 @@
 //! Commands that look at stores and steer them: one page for each store, for people or as JSON.
 
+use std::io::{IsTerminal, stdout};
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Builder;
@@ -8,6 +10,7 @@ use crate::cli::Common;
 use crate::config;
 use crate::outcome::Exit;
 use crate::report::{printable, say};
+use crate::secret::hide_keys;
 use crate::store::{Item, Store, StoreError, Stored};
 
 pub mod cost;
@@ -19,6 +22,11 @@ pub mod pin;
 pub mod rollback;
 pub mod status;
 mod versions;
+
+/// Where a line's label ends at the latest.
+const LABEL: usize = 24;
+/// Fewest columns that text is folded to.
+const NARROW: usize = 20;
 
 /// Why a command did not do what it was asked.
 pub type Trouble = (Exit, String);
@@ -85,19 +93,59 @@ fn show(pages: &Pages, json: bool) -> Exit {
     for (name, page) in pages {
         match page {
             Ok(page) if !json => {
-                say(&printable(name));
-                page.lines.iter().for_each(|line| say(format!("  {line}").trim_end()));
+                say(&shown(name));
+                page.lines.iter().for_each(|line| say_folded(&format!("  {line}")));
             }
             Ok(_) => {}
-            Err((_, error)) => eprintln!("error: {}: {error}", printable(name)),
+            Err((_, error)) => eprintln!("error: {}: {}", shown(name), shown(error)),
         }
     }
     exit
 }
 
+/// A text that may hold an argument: keys end up in the wrong place.
+fn shown(text: &str) -> String {
+    printable(&hide_keys(text))
+}
+
+/// Prints a line, on a terminal folded at its width: what follows stands where its text begins.
+fn say_folded(line: &str) {
+    let width = match stdout().is_terminal() {
+        true => terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
+        false => None,
+    };
+    fold(line.trim_end(), width.unwrap_or(usize::MAX)).iter().for_each(|line| say(line));
+}
+
+fn fold(line: &str, width: usize) -> Vec<String> {
+    let indent = line.chars().take_while(|c| *c == ' ').count();
+    // Behind a label, where there is one.
+    let chars: Vec<char> = line.chars().collect();
+    let label = chars.windows(3).take(LABEL).enumerate().skip(indent).rev();
+    let label = label
+        .filter(|(_, of)| matches!(of, [' ', ' ', c] if *c != ' '))
+        .map(|(place, _)| place + 2)
+        .next();
+    let hang = label.unwrap_or(indent + 2);
+    if chars.len() <= width || width < hang + NARROW {
+        return vec![line.to_owned()];
+    }
+    let (mut lines, mut last) = (Vec::new(), String::new());
+    for word in line.split_inclusive(' ') {
+        let length = last.chars().count() + word.trim_end().chars().count();
+        if length > width && last.chars().count() > hang {
+            lines.push(last.trim_end().to_owned());
+            last = " ".repeat(hang);
+        }
+        last.push_str(word);
+    }
+    lines.push(last.trim_end().to_owned());
+    lines
+}
+
 fn as_json(name: &str, page: &Result<Page, Trouble>) -> Value {
     let mut data = Map::new();
-    data.insert("store".to_owned(), name.into());
+    data.insert("store".to_owned(), hide_keys(name).into());
     match page {
         Ok(page) => {
             data.insert("exitCode".to_owned(), (page.exit as u8).into());
@@ -105,7 +153,7 @@ fn as_json(name: &str, page: &Result<Page, Trouble>) -> Value {
         }
         Err((exit, error)) => {
             data.insert("exitCode".to_owned(), (*exit as u8).into());
-            data.insert("error".to_owned(), error.as_str().into());
+            data.insert("error".to_owned(), hide_keys(error).into());
         }
     }
     Value::Object(data)
@@ -161,5 +209,41 @@ fn span(seconds: i64) -> String {
         ..=7199 => format!("{} min", seconds / 60),
         ..=172_799 => format!("{} h", seconds / 3600),
         _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_fold_behind_their_label() {
+        let line = "✗ tls            cannot connect to the proxy that the environment names";
+        assert_eq!(
+            fold(line, 50),
+            [
+                "✗ tls            cannot connect to the proxy that",
+                "                 the environment names"
+            ]
+        );
+        assert_eq!(fold("  no label here at all", 22), ["  no label here at all"]);
+        assert_eq!(fold("  one two three four five", 24), ["  one two three four", "    five"]);
+        assert_eq!(fold(line, 20), [line]);
+    }
+
+    #[test]
+    fn ages_are_said_in_their_largest_unit() {
+        let now: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+        for (then, said) in [
+            ("2026-01-31T11:59:59.500Z", "just now"),
+            ("2026-01-31T11:59:20Z", "40 s ago"),
+            ("2026-01-31T11:30:00Z", "30 min ago"),
+            ("2026-01-31T02:00:00Z", "10 h ago"),
+            ("2026-01-01T12:00:00Z", "30 days ago"),
+            ("2026-01-31T12:10:00Z", "in 10 min: a clock is wrong"),
+            ("yesterday", "a time that is none"),
+        ] {
+            assert_eq!(ago(then, now), said);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{block_on, failed};
+use super::{block_on, failed, say_folded};
 use crate::cli::DoctorArguments;
 use crate::clock::Clock;
 use crate::config::{self, Parts};
@@ -77,7 +77,7 @@ pub fn run(arguments: &DoctorArguments, clock: &dyn Clock) -> Exit {
     checks.extend(secret_files(arguments));
     checks.extend(proxies());
     if !common.json {
-        checks.iter().for_each(|check| say(&check.line()));
+        checks.iter().for_each(|check| say_folded(&check.line()));
     }
     let told = checks.len();
     block_on(async {
@@ -91,7 +91,7 @@ pub fn run(arguments: &DoctorArguments, clock: &dyn Clock) -> Exit {
         say(&json!({ "exitCode": exit as u8, "checks": checks }).to_string());
         return exit;
     }
-    checks.iter().skip(told).for_each(|check| say(&check.line()));
+    checks.iter().skip(told).for_each(|check| say_folded(&check.line()));
     say(&match bad {
         0 => "nothing is wrong".to_owned(),
         bad => format!("{} wrong, see ✗", count(bad, "thing")),

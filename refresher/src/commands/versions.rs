@@ -27,9 +27,9 @@ pub(super) fn find(
 ) -> Result<String, Trouble> {
     let invalid = |text: String| Err((Exit::Invalid, text));
     let Some(digits) = prefix(wanted) else {
+        // Without the text: it may be anything, a secret too.
         return invalid(format!(
-            "{:?} is no version: give the first {FEWEST} digits of its digest or more, as `refresher history` shows them",
-            printable(wanted)
+            "what was given is no version: give the first {FEWEST} digits of its digest or more, as `refresher history` shows them"
         ));
     };
     let mut found: Vec<&str> = digests(history, current)

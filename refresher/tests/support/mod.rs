@@ -12,6 +12,7 @@ use serde_json::Value;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+pub mod kv;
 pub mod s3;
 
 pub const PROJECT_KEY: &str = "phc_public-project-key";

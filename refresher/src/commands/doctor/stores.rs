@@ -41,7 +41,7 @@ async fn of_store(store: &dyn Store, settings: &Settings, clock: &dyn Clock) -> 
     let stored = match store.read(&Item::Current).await {
         Ok(stored) => stored,
         Err(error) => {
-            checks.push(Check::bad(Exit::StoreRead, "readable", error.to_string()));
+            checks.push(Check::bad(Exit::StoreRead, "readable", with_fix(&error, settings)));
             None
         }
     };
@@ -173,11 +173,12 @@ fn with_fix(error: &StoreError, settings: &Settings) -> String {
     let fix = match settings {
         Settings::File { .. } if text.contains("No space left") => ": the disk is full, make room",
         Settings::File { .. } if text.contains("ermission denied") => {
-            ": let the user who runs the refresher write there"
+            ": let the user who runs the refresher read and write there"
         }
         Settings::File { .. } if text.contains("Read-only") => ": mount it for writing",
+        Settings::File { .. } => ": check the path",
         Settings::S3(_) if !text.contains("check the credentials") => {
-            ": check that the credentials may put objects"
+            ": check the endpoint, and that the credentials may get and put objects"
         }
         _ => "",
     };
