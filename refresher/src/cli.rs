@@ -11,7 +11,13 @@ use crate::outcome::Exit;
 use crate::secret;
 use crate::watch::WatchArguments;
 
+mod commands;
 pub(crate) mod options;
+
+pub use commands::{
+    Common, DiffArguments, DoctorArguments, HistoryArguments, InspectArguments, PinArguments,
+    RollbackArguments, StatusArguments, UnpinArguments,
+};
 
 pub use options::{
     PatienceArguments, PolicyArguments, RefreshArguments, StoreArguments, UpstreamArguments,
@@ -37,6 +43,8 @@ Exit codes:
   10  the store could not be written, or what was written did not read back
   11  no such flag (eval)
   12  some stores failed, and others did not
+  13  the snapshot was checked longer ago than --max-age (status)
+  14  the two sides differ (diff --exit-code)
 Whatever happens, the last good snapshot in the store is kept.";
 
 const EXAMPLES: &str = "\
@@ -46,6 +54,12 @@ Examples:
     refresher run --store file:./snapshots
   Refresh a Workers KV namespace from cron:
     refresher run --store kv:0f2ac74b498b48028cb68387c421e279
+  See what is stored, how old it is, and what the schedule costs:
+    refresher status --store kv:0f2ac74b498b48028cb68387c421e279
+  Go back to the version before, and stay there:
+    refresher rollback
+  Find out what is wrong, and how to put it right:
+    refresher doctor
   Ask a snapshot about a user:
     refresher eval snapshots/flags.snapshot --user '{\"distinctId\":\"user-1\"}'
 
@@ -105,6 +119,14 @@ pub struct Arguments {
 pub enum Command {
     Run(Box<RunArguments>),
     Watch(Box<WatchCommand>),
+    Status(Box<StatusArguments>),
+    History(Box<HistoryArguments>),
+    Rollback(Box<RollbackArguments>),
+    Pin(Box<PinArguments>),
+    Unpin(Box<UnpinArguments>),
+    Diff(Box<DiffArguments>),
+    Inspect(Box<InspectArguments>),
+    Doctor(Box<DoctorArguments>),
     Compile(CompileArguments),
     Eval(EvalArguments),
 }

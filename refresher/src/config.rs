@@ -78,6 +78,58 @@ pub fn stores(
     opened(check.stores()?)
 }
 
+/// The settings part by part, so that one mistake hides no other.
+pub struct Parts {
+    /// Scheme, host and path, without a slash at the end.
+    pub host: Result<String, String>,
+    pub project_key: Result<String, String>,
+    pub personal_key: Result<SecretString, String>,
+    /// Each in the order given, or why there are none.
+    pub stores: Result<Vec<Result<store::Settings, String>>, String>,
+    pub patience: Patience,
+    pub timeouts: Timeouts,
+    /// Most bytes of definitions taken.
+    pub max_size: usize,
+}
+
+/// Checks arguments and environment part by part.
+///
+/// # Errors
+/// A secret was given as an argument.
+pub fn parts(
+    stores: &StoreArguments,
+    upstream: &UpstreamArguments,
+    patience: &PatienceArguments,
+    environment: Environment<'_>,
+) -> Result<Parts, String> {
+    let check = Check { stores, patience, environment };
+    check.no_secrets()?;
+    Ok(Parts {
+        host: check.host(upstream),
+        project_key: check.project_key(upstream),
+        personal_key: check.personal_key(upstream),
+        stores: check.each_store(),
+        patience: check.patience(),
+        timeouts: check.timeouts(),
+        max_size: check.max_size(),
+    })
+}
+
+/// Checks arguments and environment for who is asked.
+///
+/// # Errors
+/// As [`job`].
+pub fn upstream(
+    stores: &StoreArguments,
+    upstream: &UpstreamArguments,
+    patience: &PatienceArguments,
+    environment: Environment<'_>,
+) -> Result<Upstream, String> {
+    let check = Check { stores, patience, environment };
+    check.no_secrets()?;
+    Upstream::new(check.upstream(upstream)?)
+}
+
 fn opened(settings: Vec<store::Settings>) -> Result<Vec<Box<dyn Store>>, String> {
     settings.iter().map(store::open).collect()
 }
@@ -129,10 +181,25 @@ impl Check<'_> {
     }
 
     fn upstream(&self, arguments: &UpstreamArguments) -> Result<upstream::Settings, String> {
+        Ok(upstream::Settings {
+            host: self.host(arguments)?,
+            project_key: self.project_key(arguments)?,
+            personal_key: self.personal_key(arguments)?,
+            patience: self.patience(),
+            timeouts: self.timeouts(),
+            max_size: self.max_size(),
+        })
+    }
+
+    fn host(&self, arguments: &UpstreamArguments) -> Result<String, String> {
         let host = self
             .argument_or(arguments.host.as_ref(), &["POSTHOG_HOST"])
             .unwrap_or_else(|| DEFAULT_HOST.to_owned());
         let host = secure_base("the posthog host", &host, false)?;
+        Ok(host.as_str().trim_end_matches('/').to_owned())
+    }
+
+    fn project_key(&self, arguments: &UpstreamArguments) -> Result<String, String> {
         let project_key = self
             .argument_or(arguments.project_key.as_ref(), &PROJECT_KEY)
             .ok_or("no project key: set POSTHOG_PROJECT_KEY to the project's public key (phc_…)")?;
@@ -141,6 +208,10 @@ impl Check<'_> {
                 "the project key is a secret key: set POSTHOG_PROJECT_KEY to the public one (phc_…)".to_owned()
             );
         }
+        Ok(project_key)
+    }
+
+    fn personal_key(&self, arguments: &UpstreamArguments) -> Result<SecretString, String> {
         let personal_key = self.secret(
             arguments.personal_api_key_file.as_ref(),
             &PERSONAL_KEY,
@@ -157,14 +228,11 @@ impl Check<'_> {
                     .to_owned(),
             );
         }
-        Ok(upstream::Settings {
-            host: host.as_str().trim_end_matches('/').to_owned(),
-            project_key,
-            personal_key,
-            patience: self.patience(),
-            timeouts: self.timeouts(),
-            max_size: usize::from(self.patience.max_size) << 20,
-        })
+        Ok(personal_key)
+    }
+
+    fn max_size(&self) -> usize {
+        usize::from(self.patience.max_size) << 20
     }
 
     /// A secret from a file, if one is given, or else from the environment.

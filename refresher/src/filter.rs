@@ -6,7 +6,7 @@ mod references;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::raw::{Member, elements, flags, frame, get, js_text, members, string};
 pub(crate) use references::References;
@@ -63,6 +63,26 @@ impl Filter {
         let names = self.drop_names.then(|| "names=no".to_owned());
         let parts: Vec<_> = [tags, runtime, names].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(";"))
+    }
+
+    /// The filter that has this canonical text, if this version knows all of it.
+    #[must_use]
+    pub fn from_canonical(text: &str) -> Option<Filter> {
+        let mut filter = Filter::default();
+        for part in text.split(';') {
+            match part.split_once('=')? {
+                ("tags", tags) => {
+                    for tag in tags.split(',') {
+                        filter.tags.push(percent_decode_str(tag).decode_utf8().ok()?.into_owned());
+                    }
+                }
+                ("runtime", "server") => filter.runtime = Some(Runtime::Server),
+                ("runtime", "client") => filter.runtime = Some(Runtime::Client),
+                ("names", "no") => filter.drop_names = true,
+                _ => return None,
+            }
+        }
+        (filter.canonical().as_deref() == Some(text)).then_some(filter)
     }
 
     /// The smaller definitions. What stays is byte for byte what it was, and in its order.

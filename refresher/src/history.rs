@@ -70,7 +70,7 @@ impl Entry {
 
     /// That of a snapshot the list does not know, because an earlier version of this program or a
     /// run that was killed wrote it.
-    fn of(held: &Held) -> Self {
+    pub(crate) fn of(held: &Held) -> Self {
         let flags = held.ruleset().map_or(0, |ruleset| ruleset.flag_keys().len());
         let header = &held.header;
         Entry {

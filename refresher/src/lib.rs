@@ -2,10 +2,11 @@
 //!
 //! The way through it: [`cli`] (arguments) -> [`config`] (checked) -> [`refresh::run`] ([`upstream`]
 //! is asked, [`store`] written and read back) -> [`outcome`] (a line for people or machines and an
-//! exit code). [`compile`] and [`eval`] are the two commands that need no network.
+//! exit code). [`commands`] look at stores and steer them. [`compile`] and [`eval`] need no network.
 
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod compile;
 pub mod config;
 pub mod daemon;

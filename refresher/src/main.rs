@@ -6,7 +6,7 @@ use refresher::cli::{self, Command};
 use refresher::clock::SystemClock;
 use refresher::outcome::Exit;
 use refresher::report::{Report, say};
-use refresher::{compile, config, daemon, eval, log, progress, refresh};
+use refresher::{commands, compile, config, daemon, eval, log, progress, refresh};
 
 fn main() -> ExitCode {
     let arguments = match cli::read() {
@@ -26,6 +26,14 @@ fn main() -> ExitCode {
             run(&arguments)
         }
         Command::Watch(arguments) => done(daemon::run(&arguments).map(|()| String::new())),
+        Command::Status(arguments) => commands::status::run(&arguments, &SystemClock).into(),
+        Command::History(arguments) => commands::history::run(&arguments).into(),
+        Command::Rollback(arguments) => commands::rollback::run(&arguments, &SystemClock).into(),
+        Command::Pin(arguments) => commands::pin::run(&arguments, &SystemClock).into(),
+        Command::Unpin(arguments) => commands::pin::unpin(&arguments).into(),
+        Command::Diff(arguments) => commands::diff::run(&arguments, &SystemClock).into(),
+        Command::Inspect(arguments) => commands::inspect::run(&arguments, &SystemClock).into(),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments, &SystemClock).into(),
         Command::Compile(arguments) => done(compile::run(&arguments, &SystemClock)),
         Command::Eval(arguments) => done(eval::run(&arguments, &SystemClock)),
     }

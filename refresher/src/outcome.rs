@@ -25,6 +25,8 @@ pub enum Exit {
     StoreWrite = 10,
     UnknownFlag = 11,
     Partial = 12,
+    TooOld = 13,
+    Differs = 14,
 }
 
 impl From<Exit> for ExitCode {

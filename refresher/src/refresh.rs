@@ -23,7 +23,9 @@ mod place;
 mod publish;
 
 use fresh::Fresh;
+pub(crate) use fresh::undecidable;
 use place::Place;
+pub(crate) use publish::{Published, publish};
 
 /// What a refresh may do.
 #[derive(Debug, Clone)]

@@ -108,6 +108,8 @@ pub enum Item {
     Lease,
     /// The definitions as a plain posthog-node reads them, by the project key.
     NodeCache(String),
+    /// What `doctor` writes and removes again.
+    Probe,
 }
 
 impl Item {
@@ -122,6 +124,7 @@ impl Item {
             Item::History => format!("{current}.history"),
             Item::Lease => format!("{current}.lease"),
             Item::NodeCache(project_key) => format!("posthog:flags:{project_key}"),
+            Item::Probe => format!("{current}.probe"),
         }
     }
 }

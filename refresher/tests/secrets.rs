@@ -177,3 +177,87 @@ async fn commands_without_network_show_no_secret() {
         checked(&finish(command).await);
     }
 }
+
+/// The commands that read stores, and ask PostHog.
+const COMMANDS: [&[&str]; 11] = [
+    &["status"],
+    &["history"],
+    &["rollback"],
+    &["rollback", PERSONAL_KEY],
+    &["inspect", PERSONAL_KEY],
+    &["diff", PERSONAL_KEY],
+    &["pin"],
+    &["unpin"],
+    &["inspect"],
+    &["diff"],
+    &["doctor"],
+];
+
+/// A command with every secret set. Only some of them take PostHog's address as an argument.
+fn looking(arguments: &[&str], host: &str, stores: &[&str]) -> Command {
+    let mut command = talkative(command(arguments));
+    command.args(stores.iter().flat_map(|store| ["--store", store]));
+    command.args(["--retry-delay", "1ms"]).env("POSTHOG_HOST", host);
+    command.env("POSTHOG_PROJECT_KEY", "phc_public-project-key");
+    command.env("POSTHOG_PERSONAL_API_KEY", PERSONAL_KEY);
+    command
+}
+
+#[tokio::test]
+async fn commands_on_stores_show_no_secret() {
+    let (server, folder, bucket) = (MockServer::start().await, Folder::new(), s3::start().await);
+    for flags in [2, 3] {
+        answer(&server, ok(&definitions(flags))).await;
+        assert_eq!(finish(refresh(&server.uri(), &folder.store, &[])).await.code, 0);
+    }
+    for arguments in COMMANDS {
+        for json in [&[][..], &["--json"]] {
+            let stores = [folder.store.as_str(), "s3://flags/x"];
+            let mut command = looking(&[arguments, json].concat(), &server.uri(), &stores);
+            command.envs(s3::environment(&bucket)).env_remove("AWS_SESSION_TOKEN");
+            let run = finish(command).await;
+            assert!(!run.output().is_empty(), "{arguments:?}");
+            checked(&run);
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_repeat_no_secret_that_a_server_or_a_store_echoes() {
+    let echoing = MockServer::start().await;
+    for status in [200, 301, 401, 403, 404, 429, 500] {
+        for padding in [0, 150, 190] {
+            echo(&echoing, status, padding).await;
+            for arguments in COMMANDS {
+                let mut command = looking(arguments, &echoing.uri(), &["kv:ns", "s3://bucket/x"]);
+                command.env("CLOUDFLARE_API_BASE_URL", echoing.uri());
+                command.env("AWS_ENDPOINT_URL_S3", echoing.uri()).env("AWS_REGION", "auto");
+                let run = finish(command).await;
+                assert_ne!(run.code, 0, "{run:?}");
+                // Whoever echoes knows the others' secrets, too: each must not show with its own.
+                for line in run.output().lines() {
+                    for (about, secret) in [
+                        ("kv", TOKEN),
+                        ("s3://", s3::SECRET_KEY),
+                        ("s3://", SESSION),
+                        ("posthog answered", PERSONAL_KEY),
+                    ] {
+                        let part = &secret[..secret.len() - 4];
+                        assert!(!line.contains(about) || !line.contains(part), "{run:?}");
+                    }
+                }
+            }
+        }
+    }
+    let folder = Folder::new();
+    answer(&echoing, ok(&definitions(2))).await;
+    assert_eq!(finish(refresh(&echoing.uri(), &folder.store, &[])).await.code, 0);
+    for status in [301, 401, 403, 404, 429, 500] {
+        echo(&echoing, status, 120).await;
+        for name in ["diff", "doctor"] {
+            let run = finish(looking(&[name], &echoing.uri(), &[&folder.store])).await;
+            assert_ne!(run.code, 0, "{run:?}");
+            checked_but_others(&run, PERSONAL_KEY);
+        }
+    }
+}

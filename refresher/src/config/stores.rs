@@ -23,6 +23,11 @@ const LOCAL_API: &str = "/cdn-cgi/explorer/api";
 impl Check<'_> {
     /// All stores, in the order given. A second one at the same address is a mistake.
     pub(super) fn stores(&self) -> Result<Vec<store::Settings>, String> {
+        self.each_store()?.into_iter().collect()
+    }
+
+    /// The same, each on its own.
+    pub(super) fn each_store(&self) -> Result<Vec<Result<store::Settings, String>>, String> {
         let named = self.variable(&["FLAGPOST_STORE"]).unwrap_or_else(|| DEFAULT_STORE.to_owned());
         let addresses = match self.stores.stores.as_slice() {
             [] => apart(&named),
@@ -32,7 +37,7 @@ impl Check<'_> {
         {
             return Err(format!("the store in place {} was given before", twice + 1));
         }
-        addresses.iter().map(|address| self.store(address)).collect()
+        Ok(addresses.iter().map(|address| self.store(address)).collect())
     }
 
     fn store(&self, address: &str) -> Result<store::Settings, String> {

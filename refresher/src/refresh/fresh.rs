@@ -160,7 +160,7 @@ fn check(definitions: &[u8]) -> Result<Checked, Refusal> {
 }
 
 /// Flags that stay undecided for a user of whom nothing is known, for another reason than that.
-fn undecidable(ruleset: &Ruleset) -> Vec<Undecidable> {
+pub(crate) fn undecidable(ruleset: &Ruleset) -> Vec<Undecidable> {
     let host = NativeHost::default();
     let context = Context::new(ruleset, &User::default());
     let ids: Vec<_> = ruleset.flag_ids().collect();

@@ -16,7 +16,7 @@ const PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// What a write came to.
-pub(super) enum Published {
+pub(crate) enum Published {
     /// It reads back.
     Stored(Header),
     /// Another writer was faster: this is there now.
@@ -24,7 +24,7 @@ pub(super) enum Published {
 }
 
 /// Writes a snapshot over what is expected, and reads it back. Only what reads back counts as stored.
-pub(super) async fn publish(
+pub(crate) async fn publish(
     store: &dyn Store,
     bytes: &[u8],
     expected: &Expected,

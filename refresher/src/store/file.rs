@@ -41,6 +41,7 @@ impl FileStore {
             Item::Version(digest) => format!("{name}/versions/{digest}.snapshot"),
             Item::History => format!("{name}/history.json"),
             Item::Lease => format!("{name}/lease.json"),
+            Item::Probe => format!("{name}/probe"),
             // Without colons, which not every system takes in a file's name.
             Item::NodeCache(project_key) => format!("posthog-flags-{project_key}.json"),
         })

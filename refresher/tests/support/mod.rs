@@ -13,6 +13,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 pub mod daemon;
+pub mod kv;
 pub mod openmetrics;
 pub mod s3;
 
