@@ -1,6 +1,6 @@
 //! A file on this machine.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Keeps each item in a file of its own; directories are made when they are missing.
 ///
 /// Writers exclude each other by a lock on a hidden file beside it, which the system releases
-/// whatever becomes of its holder. Readers need no lock: a file is replaced by a rename.
+/// whatever becomes of its holder; versions, which come and go, share one. Readers need no lock: a
+/// file is replaced by a rename.
 #[derive(Debug)]
 pub struct FileStore {
     folder: PathBuf,
@@ -51,11 +52,19 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> StoreError {
     StoreError::Failed(format!("cannot {what} {}: {error}", path.display()))
 }
 
-async fn lock(path: &Path) -> Result<File, StoreError> {
-    let (folder, name) = parts(path);
+/// What the hidden files of an item's writers begin with.
+fn prefix(item: &Item, path: &Path) -> OsString {
+    match item {
+        Item::Version(_) => OsString::from("."),
+        _ => hidden(&parts(path).1, "."),
+    }
+}
+
+async fn lock(path: &Path, prefix: &OsStr) -> Result<File, StoreError> {
+    let (folder, _) = parts(path);
     fs::create_dir_all(folder).map_err(|error| failed("make the directory of", path, &error))?;
     let fail = |error| failed("lock", path, &error);
-    let lock = File::create(folder.join(hidden(&name, ".lock"))).map_err(fail)?;
+    let lock = File::create(folder.join([prefix, OsStr::new("lock")].into_iter().collect::<OsString>())).map_err(fail)?;
     for _ in 0..PATIENCE {
         match lock.try_lock() {
             Ok(()) => return Ok(lock),
@@ -92,7 +101,8 @@ impl Store for FileStore {
         expected: &Expected,
     ) -> Result<(), StoreError> {
         let path = self.path(item);
-        let _lock = lock(&path).await?;
+        let prefix = prefix(item, &path);
+        let _lock = lock(&path, &prefix).await?;
         let current = match expected {
             Expected::Any => None,
             _ => current(&path)?.map(|bytes| Version(digest(&bytes))),
@@ -100,7 +110,7 @@ impl Store for FileStore {
         if !expected.allows(current.as_ref()) {
             return Err(StoreError::Conflict);
         }
-        sweep(&path);
+        sweep(&path, &prefix);
         replace(&path, bytes).map_err(|error| failed("write", &path, &error))
     }
 
@@ -143,16 +153,16 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Removes what killed writers left. Only to be called with the lock held.
-fn sweep(path: &Path) {
-    let (folder, name) = parts(path);
-    let prefix = hidden(&name, ".");
+fn sweep(path: &Path, prefix: &OsStr) {
+    let (folder, _) = parts(path);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let random = name
             .to_str()
             .and_then(|name| name.strip_prefix(prefix.to_str()?)?.strip_suffix(".tmp"));
-        // Without a dot, or it could belong to a file whose name only begins like this one's.
-        if random.is_some_and(|random| !random.contains('.')) {
+        // Without a dot, or it could belong to a file whose name only begins like this one's. Among
+        // versions there is no other: what is hidden there is named after a version and at random.
+        if random.is_some_and(|random| prefix == "." || !random.contains('.')) {
             // Left-overs take space and do no other harm.
             let _ = fs::remove_file(entry.path());
         }
