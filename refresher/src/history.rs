@@ -115,7 +115,8 @@ pub async fn version(store: &dyn Store, digest: &str) -> Result<Held, String> {
 /// run has done so.
 ///
 /// # Errors
-/// A version could not be written, as text; publishing may go on.
+/// A version could not be written, as text; publishing may go on, and is not to be recorded: the list
+/// names only what can be gone back to.
 pub async fn keep(
     store: &dyn Store,
     replaced: Option<&Held>,
@@ -123,9 +124,14 @@ pub async fn keep(
     bytes: &[u8],
 ) -> Result<(), String> {
     let known = read(store).await.map_err(|error| format!("the history: {error}"))?;
+    let is_known = |digest: &str| known.versions.iter().any(|known| known.digest == digest);
+    // Also if the list has it: it may be about to be let go of by another refresher, or be damaged.
     let mut versions = vec![(digest.to_owned(), bytes)];
-    versions.extend(replaced.map(|held| (held.header.digest.clone(), held.bytes.as_slice())));
-    versions.retain(|(digest, _)| known.versions.iter().all(|known| known.digest != *digest));
+    versions.extend(
+        replaced
+            .filter(|held| !is_known(&held.header.digest))
+            .map(|held| (held.header.digest.clone(), held.bytes.as_slice())),
+    );
     for (digest, bytes) in versions {
         let item = Item::Version(hex(&digest).to_owned());
         let written = match store.write(&item, bytes, &Expected::Absent).await {

@@ -49,17 +49,16 @@ pub async fn acquire(
     };
     let bytes = serde_json::to_vec(&lease).map_err(|e| StoreError::Failed(e.to_string()))?;
     let expected = there.map_or(Expected::Absent, |there| Expected::Is(there.version));
-    match store.write(&Item::Lease, &bytes, &expected).await {
-        Ok(()) | Err(StoreError::Conflict) => {}
-        Err(error) => return Err(error),
-    }
+    let written = store.write(&Item::Lease, &bytes, &expected).await;
     if !store.is_conditional() {
         tokio::time::sleep(SETTLE).await;
     }
     let there = store.read(&Item::Lease).await?;
-    match there.and_then(|there| read(&there.bytes)) {
-        Some(held) if held == lease => Ok(Ok(lease)),
-        held => Ok(Err(held.map_or_else(|| rfc3339(now), |held| held.expires_at))),
+    match (there.and_then(|there| read(&there.bytes)), written) {
+        // Whatever the store said of the write: one that lost only its answer would keep others out.
+        (Some(held), _) if held == lease => Ok(Ok(lease)),
+        (_, Err(error @ (StoreError::Failed(_) | StoreError::TooLarge { .. }))) => Err(error),
+        (held, _) => Ok(Err(held.map_or_else(|| rfc3339(now), |held| held.expires_at))),
     }
 }
 

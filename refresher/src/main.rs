@@ -7,6 +7,7 @@ use refresher::clock::SystemClock;
 use refresher::outcome::Exit;
 use refresher::report::{Report, say};
 use refresher::{commands, compile, config, daemon, eval, log, progress, refresh};
+use tracing::{Instrument, info_span};
 
 fn main() -> ExitCode {
     let arguments = match cli::read() {
@@ -42,7 +43,10 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(arguments: &cli::RunArguments) -> ExitCode {
     let report = match config::job(&arguments.refresh, arguments.force, &config::environment) {
-        Ok(job) => refresh::run(&job, &SystemClock).await,
+        Ok(job) => {
+            let span = info_span!(target: "flagpost", "refresh");
+            refresh::run(&job, &SystemClock).instrument(span).await
+        }
         Err(error) => Report::usage(&error),
     };
     report.print(arguments.json);

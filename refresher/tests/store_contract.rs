@@ -8,10 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use refresher::cli::{Arguments, Command, RefreshArguments};
-use refresher::config;
 use refresher::store::{Expected, Item, MemoryStore, Store, StoreError, Stored};
-use support::s3;
+use support::{opened, s3};
 
 /// What a store promises beyond the contract's core.
 #[derive(Clone, Copy, PartialEq)]
@@ -20,19 +18,6 @@ enum Conditions {
     Atomic,
     /// The expectation is compared shortly before the write.
     Compared,
-}
-
-/// Opens a store through the same settings as the program does.
-fn opened(address: &str, environment: &HashMap<&str, String>) -> Box<dyn Store> {
-    let arguments = ["refresher", "run", "--retry-delay=10ms", "--store", address];
-    let Command::Run(arguments) =
-        <Arguments as clap::Parser>::try_parse_from(arguments).unwrap().command
-    else {
-        unreachable!("that was `run`")
-    };
-    let RefreshArguments { stores, patience, .. } = &arguments.refresh;
-    let environment = |name: &str| environment.get(name).cloned();
-    config::stores(stores, patience, &environment).unwrap().remove(0)
 }
 
 /// The contract. `open` gives the store behind a name; names are used once.

@@ -15,27 +15,32 @@ const FEW: usize = 3;
 /// Most flags named in a refusal.
 const NAMED: usize = 5;
 
-/// Whether definitions may replace what a store holds. Says what the evaluator made of them.
+/// Whether definitions may replace what a store holds: a snapshot, or a damaged one. Says what the
+/// evaluator made of them.
 pub(super) fn pass<'a>(
     policy: &Policy,
     held: Option<&Held>,
+    damaged: bool,
     fresh: &'a Fresh,
 ) -> Result<&'a Checked, Refusal> {
     let checked = fresh.checked().map_err(Clone::clone)?;
-    let Some(held) = held.filter(|_| !policy.force && fresh.cleared.is_none()) else {
+    if policy.force || fresh.cleared.is_some() || (held.is_none() && !damaged) {
         return Ok(checked);
-    };
+    }
     let stale = |reason, text: String| Err(Refusal::new(Status::Stale, reason, text));
-    // What cannot be read by this build cannot be counted, so it is taken for something to lose.
-    let stored = held.ruleset().map(|ruleset| ruleset.flag_keys().to_vec());
-    if checked.keys.is_empty() && !stored.as_ref().is_ok_and(Vec::is_empty) && !policy.allow_empty {
+    // What this build cannot read cannot be counted, so it is taken for something to lose.
+    let stored = held.and_then(|held| Some(held.ruleset().ok()?.flag_keys().to_vec()));
+    if checked.keys.is_empty() && !stored.as_ref().is_some_and(Vec::is_empty) && !policy.allow_empty
+    {
         return stale(
             Reason::EmptyRefused,
             "posthog answered with an empty list of flags: if that is right, run once with --allow-empty"
                 .to_owned(),
         );
     }
-    let stored = stored.unwrap_or_default();
+    let (Some(held), stored) = (held, stored.unwrap_or_default()) else {
+        return Ok(checked);
+    };
     let kept: HashSet<_> = checked.keys.iter().collect();
     let removed: Vec<_> = stored.iter().filter(|key| !kept.contains(key)).collect();
     let share = removed.len() * 100 / stored.len().max(1);

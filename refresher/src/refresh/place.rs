@@ -20,7 +20,7 @@ use crate::outcome::{Facts, Outcome, Reason, Status};
 use crate::progress;
 use crate::report::{count, size};
 use crate::snapshot::{Held, sealed, short};
-use crate::store::{Expected, Item, Store, Stored};
+use crate::store::{Expected, Item, Store, StoreError, Stored};
 use crate::upstream::{Asked, Reply};
 
 /// How often a store is tried because other writers were faster: enough for hundreds at once.
@@ -196,7 +196,7 @@ impl<'a> Place<'a> {
             Kept::Good(held) => Some(held.clone()),
             _ => None,
         };
-        let checked = match gate::pass(&job.policy, held.as_deref(), fresh) {
+        let checked = match gate::pass(&job.policy, held.as_deref(), self.is_damaged(), fresh) {
             Ok(checked) => checked,
             Err(refusal) => return self.done(self.refused(&refusal)),
         };
@@ -210,8 +210,10 @@ impl<'a> Place<'a> {
         let flags = checked.keys.len();
         let entry =
             Entry::new(&fresh.digest, &fresh.origin.fetched_at, fresh.at, flags, bytes.len());
-        if job.policy.history > 0 {
+        let mut listed = job.policy.history > 0;
+        if listed {
             let kept = history::keep(self.store, held.as_deref(), &entry.digest, &bytes).await;
+            listed = kept.is_ok();
             self.warn(kept);
         }
         let header = match publish(self.store, &bytes, &self.expected).await {
@@ -227,7 +229,7 @@ impl<'a> Place<'a> {
                 return self.done(self.refused(&refusal));
             }
         };
-        if job.policy.history > 0 {
+        if listed {
             let recorded =
                 history::record(self.store, held.as_deref(), entry, job.policy.history).await;
             self.warn(recorded);
@@ -345,18 +347,20 @@ impl<'a> Place<'a> {
         let item = Item::NodeCache(job.upstream.project_key().to_owned());
         let mirrored = async {
             for _ in 0..ROUNDS {
-                let (Kept::Good(held) | Kept::Pinned(held)) = &self.kept else {
-                    return Ok(());
-                };
-                let wanted = node_cache::from_definitions(held.definitions())?;
+                let Some(wanted) = self.mirrored()? else { return Ok(()) };
                 let there = self.store.read(&item).await.map_err(|error| error.to_string())?;
                 if there.as_ref().is_some_and(|there| there.bytes == wanted) {
                     return Ok(());
                 }
+                // What replaces it is what is stored after it was read. Whoever stores something
+                // newer replaces it afterwards, and then this write is refused.
+                let stored = self.store.read(&Item::Current).await;
+                self.saw(stored.map_err(|error| error.to_string())?);
+                let Some(wanted) = self.mirrored()? else { return Ok(()) };
                 let expected = there.map_or(Expected::Absent, |there| Expected::Is(there.version));
                 // Read back by the next round.
                 match self.store.write(&item, &wanted, &expected).await {
-                    Ok(()) | Err(crate::store::StoreError::Conflict) => {}
+                    Ok(()) | Err(StoreError::Conflict) => {}
                     Err(error) => return Err(error.to_string()),
                 }
             }
@@ -366,6 +370,16 @@ impl<'a> Place<'a> {
         self.warn(
             mirrored.map_err(|error| format!("posthog-node's cache is not written: {error}")),
         );
+    }
+
+    /// What posthog-node's cache is to hold, if the store holds definitions.
+    fn mirrored(&self) -> Result<Option<Vec<u8>>, String> {
+        match &self.kept {
+            Kept::Good(held) | Kept::Pinned(held) => {
+                node_cache::from_definitions(held.definitions()).map(Some)
+            }
+            Kept::Damaged | Kept::Nothing | Kept::Closed(_) => Ok(None),
+        }
     }
 
     /// Takes in what the store holds now.
@@ -401,6 +415,10 @@ impl<'a> Place<'a> {
             Kept::Good(held) => Some(held),
             _ => None,
         }
+    }
+
+    fn is_damaged(&self) -> bool {
+        matches!(self.kept, Kept::Damaged)
     }
 
     fn close(&mut self, status: Status, reason: Reason, text: String) {

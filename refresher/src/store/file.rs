@@ -107,7 +107,7 @@ impl Store for FileStore {
         if !expected.allows(current.as_ref()) {
             return Err(StoreError::Conflict);
         }
-        sweep(&path);
+        sweep(item, &path);
         replace(&path, bytes).map_err(|error| failed("write", &path, &error))
     }
 
@@ -150,16 +150,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Removes what killed writers left. Only to be called with the lock held.
-fn sweep(path: &Path) {
+fn sweep(item: &Item, path: &Path) {
     let (folder, name) = parts(path);
-    let prefix = hidden(&name, ".");
+    // Versions have a directory of their own, and one may never be written again.
+    let all = matches!(item, Item::Version(_));
+    let prefix = if all { OsString::from(".") } else { hidden(&name, ".") };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let random = name
             .to_str()
             .and_then(|name| name.strip_prefix(prefix.to_str()?)?.strip_suffix(".tmp"));
         // Without a dot, or it could belong to a file whose name only begins like this one's.
-        if random.is_some_and(|random| !random.contains('.')) {
+        if random.is_some_and(|random| all || !random.contains('.')) {
             // Left-overs take space and do no other harm.
             let _ = fs::remove_file(entry.path());
         }

@@ -2,12 +2,16 @@
 
 #![allow(dead_code, unreachable_pub, reason = "every test file uses another part of this")]
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use flagpost_engine::snapshot::{Header, Snapshot};
+use refresher::cli::{Arguments, Command as Subcommand, RefreshArguments};
+use refresher::config;
+use refresher::store::Store;
 use serde_json::Value;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -15,7 +19,11 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 pub mod daemon;
 pub mod kv;
 pub mod openmetrics;
+pub mod proxy;
+pub mod random;
 pub mod s3;
+pub mod stage;
+pub mod web;
 
 pub const PROJECT_KEY: &str = "phc_public-project-key";
 pub const PERSONAL_KEY: &str = "phx_personalSecretKey0123456789";
@@ -69,6 +77,19 @@ pub fn refresh(host: &str, store: &str, more: &[&str]) -> Command {
     command.args(["--retries", "2", "--retry-delay", "10ms"]).args(more);
     command.env("POSTHOG_PROJECT_KEY", PROJECT_KEY).env("POSTHOG_PERSONAL_API_KEY", PERSONAL_KEY);
     command
+}
+
+/// Opens a store through the same settings as the program does.
+pub fn opened(address: &str, environment: &HashMap<&str, String>) -> Box<dyn Store> {
+    let arguments = ["refresher", "run", "--retry-delay=10ms", "--store", address];
+    let Subcommand::Run(arguments) =
+        <Arguments as clap::Parser>::try_parse_from(arguments).unwrap().command
+    else {
+        unreachable!("that was `run`")
+    };
+    let RefreshArguments { stores, patience, .. } = &arguments.refresh;
+    let environment = |name: &str| environment.get(name).cloned();
+    config::stores(stores, patience, &environment).unwrap().remove(0)
 }
 
 /// Definitions with so many flags, all for everybody.
