@@ -13,6 +13,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 pub mod kv;
+pub mod place;
 pub mod s3;
 
 pub const PROJECT_KEY: &str = "phc_public-project-key";
