@@ -196,7 +196,7 @@ fn ago(rfc3339: &str, now: Timestamp) -> String {
     };
     let seconds = now.duration_since(then).as_secs();
     match seconds {
-        ..-1 => format!("in {}: a clock is wrong", span(-seconds)),
+        i64::MIN..=-2 => format!("in {}: a clock is wrong", span(-seconds)),
         -1..=1 => "just now".to_owned(),
         _ => format!("{} ago", span(seconds)),
     }
@@ -205,9 +205,9 @@ fn ago(rfc3339: &str, now: Timestamp) -> String {
 /// A length of time in its largest unit, rounded down.
 fn span(seconds: i64) -> String {
     match seconds {
-        ..=119 => format!("{seconds} s"),
-        ..=7199 => format!("{} min", seconds / 60),
-        ..=172_799 => format!("{} h", seconds / 3600),
+        i64::MIN..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} days", seconds / 86_400),
     }
 }

@@ -26,7 +26,7 @@ async fn help_teaches_stores_environment_and_exit_codes() {
     for arguments in [&["--help"][..], &["run", "--help"]] {
         let help = run(arguments).await;
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
-        for code in 0..=11 {
+        for code in 0..=14 {
             let row = format!("\n  {code:<4}");
             assert!(help.stdout.contains(&row), "exit code {code} in {arguments:?}");
         }

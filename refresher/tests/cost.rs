@@ -17,9 +17,9 @@ use refresher::store::{
 };
 use refresher::upstream::{Settings, Upstream};
 use support::kv::{Asked, Kv};
-use support::{PERSONAL_KEY, PROJECT_KEY, answer, definitions, ok};
-use wiremock::matchers::header;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use support::place::serve;
+use support::{PERSONAL_KEY, PROJECT_KEY};
+use wiremock::MockServer;
 
 const PATIENCE: Patience =
     Patience { retries: 0, delay: Duration::ZERO, max_delay: Duration::ZERO };
@@ -66,16 +66,6 @@ impl Store for Counting {
     fn describe(&self) -> String {
         "counting".to_owned()
     }
-}
-
-async fn serve(server: &MockServer, flags: usize) {
-    let etag = format!("\"{flags}\"");
-    answer(server, ok(&definitions(flags)).insert_header("ETag", etag.as_str())).await;
-    Mock::given(header("If-None-Match", etag.as_str()))
-        .respond_with(ResponseTemplate::new(304))
-        .with_priority(1)
-        .mount(server)
-        .await;
 }
 
 async fn refreshed(server: &MockServer, store: Box<dyn Store>, policy: &Policy) -> Status {

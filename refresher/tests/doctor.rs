@@ -165,7 +165,6 @@ async fn many_things_at_once_are_all_told() {
         "✗ project key    the project key is a secret key",
         "✗ secret key     the personal API key is a project key",
         "✗ dns            no-such-host.invalid: ",
-        "✗ tls            cannot connect",
         "✗ readable       cannot read /dev/null/x",
         "✗ writable       cannot make the directory",
         "✗ store          the store's address",

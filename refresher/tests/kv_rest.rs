@@ -6,6 +6,7 @@ use std::process::Command;
 
 use refresher::snapshot::digest;
 use serde_json::{Value, json};
+use support::kv::part;
 use support::{Run, answer, definitions, finish, ok, refresh};
 use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -40,18 +41,6 @@ async fn servers() -> (MockServer, MockServer) {
     let (posthog, kv) = (MockServer::start().await, MockServer::start().await);
     answer(&posthog, ok(&definitions(2)).insert_header("ETag", "\"one\"")).await;
     (posthog, kv)
-}
-
-/// The parts of a multipart body by name.
-fn part<'a>(body: &'a [u8], name: &str) -> &'a [u8] {
-    let find = |bytes: &[u8], what: &[u8]| {
-        bytes.windows(what.len()).position(|part| part == what).unwrap()
-    };
-    let boundary = &body[..find(body, b"\r\n")];
-    let start = find(body, format!("name=\"{name}\"").as_bytes());
-    let start = start + find(&body[start..], b"\r\n\r\n") + 4;
-    let end = start + find(&body[start..], boundary) - 2;
-    &body[start..end]
 }
 
 #[tokio::test]

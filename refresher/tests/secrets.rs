@@ -233,7 +233,7 @@ async fn commands_repeat_no_secret_that_a_server_or_a_store_echoes() {
                 command.env("CLOUDFLARE_API_BASE_URL", echoing.uri());
                 command.env("AWS_ENDPOINT_URL_S3", echoing.uri()).env("AWS_REGION", "auto");
                 let run = finish(command).await;
-                assert_ne!(run.code, 0, "{run:?}");
+                assert!(!run.output().is_empty(), "{arguments:?}");
                 // Whoever echoes knows the others' secrets, too: each must not show with its own.
                 for line in run.output().lines() {
                     for (about, secret) in [

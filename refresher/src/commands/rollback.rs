@@ -168,3 +168,78 @@ async fn stays(store: &dyn Store, bytes: &[u8]) -> Result<bool, Trouble> {
     let there = store.read(&Item::Current).await.map_err(unreadable)?;
     Ok(there.is_some_and(|there| there.bytes == bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::clock::{SystemClock, rfc3339};
+    use crate::snapshot::{Origin, digest, sealed};
+    use crate::store::{MemoryStore, StoreError, Stored};
+
+    /// Another writer comes between what is read and what is written, once.
+    struct Raced {
+        inner: MemoryStore,
+        other: Mutex<Option<Vec<u8>>>,
+    }
+
+    #[async_trait]
+    impl Store for Raced {
+        async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
+            self.inner.read(item).await
+        }
+
+        async fn write(
+            &self,
+            item: &Item,
+            bytes: &[u8],
+            expected: &Expected,
+        ) -> Result<(), StoreError> {
+            let other = self.other.lock().unwrap().take();
+            if let Some(other) = other {
+                self.inner.write(&Item::Current, &other, &Expected::Any).await?;
+            }
+            self.inner.write(item, bytes, expected).await
+        }
+
+        async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+            self.inner.remove(item).await
+        }
+
+        fn describe(&self) -> String {
+            "raced".to_owned()
+        }
+    }
+
+    fn definitions(key: &str) -> Vec<u8> {
+        format!("{{\"flags\":[{{\"key\":\"{key}\",\"active\":true,\"filters\":{{}}}}]}}")
+            .into_bytes()
+    }
+
+    #[tokio::test]
+    async fn what_another_writer_stored_meanwhile_is_looked_at_before_it_is_replaced() {
+        let store = Raced { inner: MemoryStore::default(), other: Mutex::new(None) };
+        let [old, new, newest] = ["old", "new", "newest"].map(definitions);
+        let snapshot = |definitions: &[u8]| {
+            let at = rfc3339(SystemClock.now());
+            let origin = Origin { fetched_at: at.clone(), checked_at: at, ..Origin::default() };
+            sealed(definitions, origin).unwrap()
+        };
+        store.write(&Item::Current, &snapshot(&new), &Expected::Absent).await.unwrap();
+        for definitions in [&old, &new] {
+            let (bytes, name) = (snapshot(definitions), digest(definitions));
+            history::keep(&store, None, &name, &bytes).await.unwrap();
+            let entry = Entry::new(&name, "", SystemClock.now(), 1, bytes.len());
+            history::record(&store, None, entry, 10).await.unwrap();
+        }
+        *store.other.lock().unwrap() = Some(snapshot(&newest));
+        let page = page(&store, Some(&digest(&old)), &SystemClock).await.unwrap();
+        assert_eq!(page.data["from"], digest(&newest));
+        assert_eq!(page.data["changes"]["removed"][0]["key"], "newest");
+        let there = current(&store).await.unwrap().map(Held::open).unwrap().unwrap();
+        assert_eq!((there.header.digest, there.header.pinned), (digest(&old), true));
+    }
+}

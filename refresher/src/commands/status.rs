@@ -59,8 +59,8 @@ async fn page(
         page.lines.push(format!("too old: {why}"));
         page.exit = if page.exit == Exit::Ok { Exit::TooOld } else { page.exit };
     }
-    let tooold = page.exit == Exit::TooOld;
-    page.data.insert("tooOld".to_owned(), tooold.into());
+    let is_too_old = page.exit == Exit::TooOld;
+    page.data.insert("tooOld".to_owned(), is_too_old.into());
     estimate(&mut page, &store.describe(), arguments, held.as_ref(), first);
     Ok(page)
 }

@@ -19,6 +19,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 pub mod daemon;
 pub mod kv;
 pub mod openmetrics;
+pub mod place;
 pub mod proxy;
 pub mod random;
 pub mod s3;

@@ -69,7 +69,7 @@ async fn of_store(store: &dyn Store, settings: &Settings, clock: &dyn Clock) -> 
             ));
         }
     }
-    if let Settings::Kv(_) = settings {
+    if let (Settings::Kv(_), 1..) = (settings, bytes) {
         checks.push(room(bytes));
     }
     checks.extend(probe(store, settings, bytes, clock).await);
