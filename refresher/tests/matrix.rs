@@ -137,17 +137,19 @@ impl Lane {
         let held = Held::open(stored).unwrap_or_else(|error| panic!("{name}: {error}: {run:?}"));
         held.ruleset().unwrap_or_else(|error| panic!("{name}: {error}: {run:?}"));
         let number = self.number(&name, &held);
-        assert!(
-            number >= self.newest,
-            "{name}: {number} is older than {}: {run:?}",
-            self.newest
-        );
+        assert!(number >= self.newest, "{name}: {number} is older than {}: {run:?}", self.newest);
         self.counts.stored += usize::from(number > self.newest);
         self.newest = number;
         if let Some(reported) = reported {
             let done = ["updated", "unchanged"].contains(&reported["status"].as_str().unwrap());
-            assert!(!done || reported["snapshot"]["digest"] == held.header.digest, "{name}: {run:?}");
-            assert_eq!(run.code == 0, reported["status"] != "error" && reported["status"] != "stale");
+            assert!(
+                !done || reported["snapshot"]["digest"] == held.header.digest,
+                "{name}: {run:?}"
+            );
+            assert_eq!(
+                run.code == 0,
+                reported["status"] != "error" && reported["status"] != "stale"
+            );
             // Of one process after another none meets another.
             assert_ne!(reported["reason"], "leased", "{name}: a lease stayed behind: {run:?}");
         }

@@ -64,7 +64,9 @@ async fn lock(path: &Path, prefix: &OsStr) -> Result<File, StoreError> {
     let (folder, _) = parts(path);
     fs::create_dir_all(folder).map_err(|error| failed("make the directory of", path, &error))?;
     let fail = |error| failed("lock", path, &error);
-    let lock = File::create(folder.join([prefix, OsStr::new("lock")].into_iter().collect::<OsString>())).map_err(fail)?;
+    let lock =
+        File::create(folder.join([prefix, OsStr::new("lock")].into_iter().collect::<OsString>()))
+            .map_err(fail)?;
     for _ in 0..PATIENCE {
         match lock.try_lock() {
             Ok(()) => return Ok(lock),

@@ -67,9 +67,33 @@ impl Stage {
 
 /// Wrong answers; `older` is there only if flags have versions to tell it by.
 const FAULTS: [&str; 27] = [
-    "400", "401", "402", "403", "404", "204", "429", "429 now", "429 long", "500", "502", "503",
-    "cold", "redirect", "304", "no json", "truncated", "wrong shape", "empty", "few", "large",
-    "bomb", "cut", "trickle", "slow", "no answer", "older",
+    "400",
+    "401",
+    "402",
+    "403",
+    "404",
+    "204",
+    "429",
+    "429 now",
+    "429 long",
+    "500",
+    "502",
+    "503",
+    "cold",
+    "redirect",
+    "304",
+    "no json",
+    "truncated",
+    "wrong shape",
+    "empty",
+    "few",
+    "large",
+    "bomb",
+    "cut",
+    "trickle",
+    "slow",
+    "no answer",
+    "older",
 ];
 
 impl State {
