@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use flagpost_engine::snapshot::Header;
 use tracing::{info, warn};
 
 use crate::outcome::Reason;
@@ -16,8 +15,8 @@ const PAUSES: [Duration; 4] =
 
 /// What a write came to.
 pub(super) enum Published {
-    /// It reads back.
-    Stored(Header),
+    /// It reads back, as this.
+    Stored(Box<Held>),
     /// Another writer was faster: this is there now.
     Overtaken(Option<Stored>),
 }
@@ -42,7 +41,7 @@ pub(super) async fn publish(
         },
     };
     Ok(match found {
-        Found::Ours(header) => Published::Stored(header),
+        Found::Ours(held) => Published::Stored(held),
         Found::Others(stored) => {
             info!("another refresher wrote {} meanwhile", store.describe());
             Published::Overtaken(Some(stored))
@@ -54,7 +53,7 @@ pub(super) async fn publish(
 /// What is in a store after a write.
 enum Found {
     /// What was written, by this write or by an earlier attempt at it.
-    Ours(Header),
+    Ours(Box<Held>),
     Others(Stored),
     Nothing,
 }
@@ -64,7 +63,7 @@ fn look(stored: Option<Stored>, bytes: &[u8]) -> Result<Found, (Reason, String)>
         None => Ok(Found::Nothing),
         Some(stored) if stored.bytes != bytes => Ok(Found::Others(stored)),
         Some(stored) => match Held::open(stored) {
-            Ok(held) => Ok(Found::Ours(held.header)),
+            Ok(held) => Ok(Found::Ours(Box::new(held))),
             Err(error) => Err((Reason::WriteUnverified, error)),
         },
     }
