@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::fresh::{Checked, Fresh};
 use super::{Policy, Refusal};
 use crate::order::{self, Versions};
-use crate::raw::{flags, frame, get, members, string};
 use crate::outcome::{Reason, Status};
+use crate::raw::{flags, frame, get, members, string};
 use crate::report::{count, printable};
 use crate::snapshot::Held;
 
@@ -31,7 +31,9 @@ pub(super) fn pass<'a>(
     let stale = |reason, text: String| Err(Refusal::new(Status::Stale, reason, text));
     // What this build cannot read cannot be counted, so it is taken for something to lose.
     let stored = held.and_then(|held| Stored::of(held.definitions()));
-    if checked.keys.is_empty() && !stored.as_ref().is_some_and(|stored| stored.keys.is_empty()) && !policy.allow_empty
+    if checked.keys.is_empty()
+        && !stored.as_ref().is_some_and(|stored| stored.keys.is_empty())
+        && !policy.allow_empty
     {
         return stale(
             Reason::EmptyRefused,
@@ -64,8 +66,8 @@ pub(super) fn pass<'a>(
         );
     }
     let same_project = held.header.upstream == fresh.origin.upstream;
-    let order = order::versions(&fresh.definitions)
-        .and_then(|fresh| order::by_versions(&versions, &fresh));
+    let order =
+        order::versions(&fresh.definitions).and_then(|fresh| order::by_versions(&versions, &fresh));
     if same_project && order == Some(Ordering::Greater) {
         return stale(
             Reason::Older,
