@@ -38,8 +38,10 @@ mutants: js/dist/index.js ## evaluators that are wrong in one rule, each to be n
 lint: ## formatting, clippy, TypeScript
 	@scripts/ci/lint.sh
 
-bench: js/dist/index.js ## Flagpost beside posthog-node and @posthog/convex, in one process
+bench: js/dist/index.js ## Flagpost beside posthog-node and @posthog/convex, and what a refresh costs
 	@TZ=UTC node benches/compare.mjs
+	@cargo build --quiet --release --package refresher
+	@node benches/refresher.mjs
 
 clean: ## remove everything that was built (not the tools of scripts/tools.sh)
 	rm -rf target node_modules tests/node_modules js/dist js/node_modules evaluator-wasm/pkg .wrangler examples/*/.wrangler examples/*/node_modules

@@ -16,6 +16,17 @@ use crate::diff::diff;
 /// has no version, and neither has a flag that was added or removed).
 #[must_use]
 pub fn order(a: &[u8], b: &[u8]) -> Option<Ordering> {
+    match by_versions(a, b)? {
+        Ordering::Equal => {
+            let same = a == b || diff(b, a).is_ok_and(|diff| diff.is_empty());
+            same.then_some(Ordering::Equal)
+        }
+        found => Some(found),
+    }
+}
+
+/// As [`order`], by the versions alone: `Equal` if they do not differ.
+pub(crate) fn by_versions(a: &[u8], b: &[u8]) -> Option<Ordering> {
     let (versions_a, versions_b) = (versions(a)?, versions(b)?);
     let mut found = Ordering::Equal;
     for (id, version) in &versions_a {
@@ -27,36 +38,35 @@ pub fn order(a: &[u8], b: &[u8]) -> Option<Ordering> {
             _ => return None,
         }
     }
-    match found {
-        Ordering::Equal => {
-            let same = a == b || diff(b, a).is_ok_and(|diff| diff.is_empty());
-            same.then_some(Ordering::Equal)
-        }
-        found => Some(found),
-    }
+    Some(found)
 }
 
-/// What of definitions, and of a flag in them, is read here: the rest is only passed over.
+/// What of definitions is read here.
 #[derive(Deserialize)]
 struct Definitions<'a> {
     #[serde(borrow)]
     flags: Vec<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct Flag {
-    id: i64,
-    version: i64,
+/// The flags of definitions as far as `T` tells, without those it does not fit; `None` if the
+/// definitions cannot be read. What `T` does not name is only passed over, which is quick.
+pub(crate) fn skim<'a, T: Deserialize<'a>>(definitions: &'a [u8]) -> Option<Vec<T>> {
+    let definitions: Definitions<'a> = serde_json::from_slice(definitions).ok()?;
+    let flags = definitions.flags.into_iter();
+    Some(flags.filter_map(|flag| serde_json::from_str(flag.get()).ok()).collect())
 }
 
 /// The version of each flag by its id; none where an id is given twice.
 fn versions(definitions: &[u8]) -> Option<HashMap<i64, Option<i64>>> {
-    let definitions: Definitions<'_> = serde_json::from_slice(definitions).ok()?;
-    let mut versions = HashMap::with_capacity(definitions.flags.len());
-    for flag in definitions.flags {
-        if let Ok(Flag { id, version }) = serde_json::from_str(flag.get()) {
-            versions.entry(id).and_modify(|known| *known = None).or_insert(Some(version));
-        }
+    #[derive(Deserialize)]
+    struct Flag {
+        id: i64,
+        version: i64,
+    }
+    let flags: Vec<Flag> = skim(definitions)?;
+    let mut versions = HashMap::with_capacity(flags.len());
+    for Flag { id, version } in flags {
+        versions.entry(id).and_modify(|known| *known = None).or_insert(Some(version));
     }
     Some(versions)
 }

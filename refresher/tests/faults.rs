@@ -5,12 +5,13 @@ mod support;
 
 use std::collections::HashSet;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use refresher::clock::{Clock, SystemClock, rfc3339};
+use refresher::history;
 use refresher::http::Timeouts;
 use refresher::outcome::{Exit, Outcome, Reason, Status};
 use refresher::refresh::{self, Job, Policy};
@@ -49,7 +50,11 @@ enum Wrong {
 struct Faulty {
     inner: FileStore,
     wrong: Mutex<Option<Wrong>>,
+    /// Which items beside the snapshot cannot be written now.
+    refused: Mutex<fn(&Item) -> bool>,
     late: Mutex<Option<(Stored, usize)>>,
+    /// Whether the lease is written and the store says it is not.
+    answerless_lease: AtomicBool,
 }
 
 impl Faulty {
@@ -57,7 +62,9 @@ impl Faulty {
         Faulty {
             inner: FileStore::new(folder.folder.path().to_owned(), "flags"),
             wrong: Mutex::new(None),
+            refused: Mutex::new(|_| false),
             late: Mutex::new(None),
+            answerless_lease: AtomicBool::new(false),
         }
     }
 
@@ -88,6 +95,14 @@ impl Store for Faulty {
         bytes: &[u8],
         expected: &Expected,
     ) -> Result<(), StoreError> {
+        let refused = *self.refused.lock().unwrap();
+        if refused(item) {
+            return Err(StoreError::Failed("the disk is on fire".to_owned()));
+        }
+        if *item == Item::Lease && self.answerless_lease.load(Ordering::SeqCst) {
+            self.inner.write(item, bytes, expected).await?;
+            return Err(StoreError::Failed("the line went dead".to_owned()));
+        }
         if *item != Item::Current {
             return self.inner.write(item, bytes, expected).await;
         }
@@ -157,6 +172,10 @@ impl Store for Shared {
 
 /// One refresh of a store, in this process.
 async fn run(server: &MockServer, store: &Arc<Faulty>) -> Outcome {
+    run_with(server, store, Policy::default()).await
+}
+
+async fn run_with(server: &MockServer, store: &Arc<Faulty>, policy: Policy) -> Outcome {
     let upstream = Upstream::new(Settings {
         host: server.uri(),
         project_key: PROJECT_KEY.to_owned(),
@@ -167,7 +186,7 @@ async fn run(server: &MockServer, store: &Arc<Faulty>) -> Outcome {
     })
     .unwrap();
     let stores: Vec<Box<dyn Store>> = vec![Box::new(Shared(store.clone()))];
-    let job = Job { policy: Policy::default(), upstream, stores };
+    let job = Job { policy, upstream, stores };
     refresh::run(&job, &SystemClock).await.stores.remove(0)
 }
 
@@ -356,6 +375,97 @@ async fn renewing_checked_at_never_replaces_what_another_refresher_wrote() {
     let outcome = run(&server, &store).await;
     assert_eq!(outcome.status, Status::Skipped, "{outcome:?}");
     assert_eq!(folder.bytes(), theirs);
+}
+
+#[tokio::test]
+async fn a_version_that_could_not_be_kept_is_not_listed() {
+    let (server, folder, store) = stored(2).await;
+    let listed = async || {
+        let list = history::read(store.as_ref()).await.unwrap();
+        for entry in &list.versions {
+            history::version(store.as_ref(), &entry.digest).await.unwrap();
+        }
+        list.versions.len()
+    };
+    *store.refused.lock().unwrap() = |item| matches!(item, Item::Version(_));
+    serve(&server, 3).await;
+    let outcome = run(&server, &store).await;
+    assert_eq!((outcome.status, outcome.warnings.len()), (Status::Updated, 1), "{outcome:?}");
+    assert!(outcome.warnings[0].contains("is not kept for a rollback"), "{outcome:?}");
+    assert_eq!((folder.open().1, listed().await), (definitions(3), 1));
+    *store.refused.lock().unwrap() = |_| false;
+    serve(&server, 4).await;
+    assert_eq!(run(&server, &store).await.warnings.len(), 0);
+    assert_eq!(listed().await, 3, "the next run that publishes makes it good");
+}
+
+#[tokio::test]
+async fn a_version_that_is_listed_and_gone_is_kept_again_when_it_is_published_again() {
+    let (server, folder, store) = stored(2).await;
+    let digest = folder.open().0.digest;
+    serve(&server, 3).await;
+    run(&server, &store).await;
+    store.remove(&Item::Version(refresher::snapshot::hex(&digest).to_owned())).await.unwrap();
+    serve(&server, 2).await;
+    assert_eq!(run(&server, &store).await.status, Status::Updated);
+    history::version(store.as_ref(), &digest).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_write_of_posthog_nodes_cache_is_made_good_by_the_next_304() {
+    let (server, _folder, store) = stored(2).await;
+    let policy = Policy { node_cache: true, ..Policy::default() };
+    *store.refused.lock().unwrap() = |item| matches!(item, Item::NodeCache(_));
+    let failed = run_with(&server, &store, policy.clone()).await;
+    assert_eq!((failed.status, failed.warnings.len()), (Status::Unchanged, 1), "{failed:?}");
+    *store.refused.lock().unwrap() = |_| false;
+    let outcome = run_with(&server, &store, policy).await;
+    assert_eq!((outcome.status, outcome.warnings.len()), (Status::Unchanged, 0), "{outcome:?}");
+    let item = Item::NodeCache(PROJECT_KEY.to_owned());
+    let cached = store.read(&item).await.unwrap().unwrap().bytes;
+    let expected = refresher::node_cache::from_definitions(definitions(2).as_bytes());
+    assert_eq!(cached, expected.unwrap());
+}
+
+#[tokio::test]
+async fn a_lease_that_lost_only_its_answer_is_had_and_given_back() {
+    let (server, _folder, store) = stored(2).await;
+    store.answerless_lease.store(true, Ordering::SeqCst);
+    let policy = Policy { lease: Some(Duration::from_secs(60)), ..Policy::default() };
+    for _ in 0..2 {
+        let outcome = run_with(&server, &store, policy.clone()).await;
+        assert_eq!(outcome.status, Status::Unchanged, "{outcome:?}");
+        assert_eq!(store.read(&Item::Lease).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_does_not_replace_a_damaged_snapshot_unasked() {
+    let (server, folder, store) = stored(2).await;
+    let mut damaged = folder.bytes();
+    damaged.truncate(100);
+    std::fs::write(folder.path(), &damaged).unwrap();
+    answer(&server, ok("{\"flags\":[]}")).await;
+    let outcome = run(&server, &store).await;
+    assert_eq!(outcome.reason, Some(Reason::EmptyRefused), "{outcome:?}");
+    assert_eq!(folder.bytes(), damaged);
+    let policy = Policy { allow_empty: true, ..Policy::default() };
+    assert_eq!(run_with(&server, &store, policy).await.status, Status::Empty);
+}
+
+#[tokio::test]
+async fn a_folder_of_versions_gathers_nothing_beside_them() {
+    let (server, folder, store) = stored(2).await;
+    let versions = folder.folder.path().join("flags/versions");
+    let left = versions.join(format!(".{}.snapshot.Ab12.tmp", "0".repeat(64)));
+    std::fs::write(left, "what a killed writer left").unwrap();
+    for flags in 3..20 {
+        serve(&server, flags).await;
+        assert_eq!(run(&server, &store).await.status, Status::Updated);
+    }
+    let (hidden, kept): (Vec<_>, Vec<_>) =
+        names(&versions).into_iter().partition(|name| name.starts_with('.'));
+    assert_eq!((hidden, kept.len()), (vec![".lock".to_owned()], 10));
 }
 
 #[tokio::test]

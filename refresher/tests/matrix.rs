@@ -7,7 +7,6 @@
 mod support;
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -282,14 +281,9 @@ fn kv() -> Option<(String, String)> {
         let why = "matrix: workers kv is left out: FLAGPOST_TEST_KV_BASE and FLAGPOST_TEST_KV_NAMESPACE \
                    are not set; `make test` starts a local KV and sets them";
         assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-        say(why);
+        support::say(why);
     }
     found
-}
-
-/// Not by a macro: the test runner would keep it to itself.
-fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -311,14 +305,14 @@ async fn no_faulted_run_loses_a_good_snapshot() {
     let (mut total, mut by_fault) = (Counts::default(), HashMap::<_, usize>::new());
     for lane in lanes {
         let (name, counts, faults) = lane.await.unwrap();
-        say(&format!("matrix: {name}: {counts:?}"));
+        support::say(&format!("matrix: {name}: {counts:?}"));
         total.runs += counts.runs;
         total.faulted += counts.faulted;
         total.killed += counts.killed;
         total.stored += counts.stored;
         faults.into_iter().for_each(|(fault, count)| *by_fault.entry(fault).or_default() += count);
     }
-    say(&format!(
+    support::say(&format!(
         "matrix: {} runs, {} faulted ({} killed), {} new snapshots, 0 lost; {} kinds of wrong answers; seed {seed}, {:.0} s",
         total.runs,
         total.faulted,

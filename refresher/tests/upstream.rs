@@ -160,78 +160,6 @@ async fn a_damaged_snapshot_is_reported_and_replaced() {
     assert_eq!(folder.open().1, definitions(2));
 }
 
-/// Faults by status: what they are called, how often they are tried, and what to do about them.
-#[tokio::test]
-async fn every_other_status_keeps_the_last_good_snapshot() {
-    let rows = [
-        (401, "", 3, "auth", 1, "check that the personal or secret API key"),
-        (402, "", 4, "quota", 1, "billing limits"),
-        (403, "", 3, "auth", 1, "feature_flag:read"),
-        (404, "", 6, "unexpected-status", 1, "check the host"),
-        (418, "", 6, "unexpected-status", 1, "418"),
-        (204, "", 6, "unexpected-status", 1, "204"),
-        (429, "", 5, "rate-limited", 3, "too many requests"),
-        (500, "boom", 6, "unexpected-status", 3, "500: boom"),
-        (502, "", 6, "unexpected-status", 3, "502"),
-        (503, "", 6, "unexpected-status", 3, "503"),
-        (
-            503,
-            "{\"detail\":\"Required data not found in cache\"}",
-            6,
-            "cold-cache",
-            3,
-            "warming up",
-        ),
-    ];
-    let (server, folder) = with_snapshot().await;
-    let (before, fetched_at) = (folder.bytes(), folder.open().0.fetched_at);
-    for (status, body, code, reason, attempts, says) in rows {
-        answer(&server, ResponseTemplate::new(status).set_body_string(body)).await;
-        let kept = run(&server, &folder, &[]).await;
-        let json = kept.json();
-        assert_eq!((kept.code, &json["exitCode"]), (code, &code.into()), "{status}: {kept:?}");
-        assert_eq!(json["reason"], reason, "{status}");
-        assert_eq!(json["status"], if reason == "cold-cache" { "stale" } else { "error" });
-        assert_eq!(json["attempts"], attempts, "{status}");
-        assert_eq!(requests(&server).await.len(), attempts, "{status}");
-        assert!(kept.stderr.contains(says), "{status}: {kept:?}");
-        let kept_from =
-            format!("kept the last good snapshot from {fetched_at} in {}", folder.store);
-        assert!(kept.stderr.contains(&kept_from), "{status}: {kept:?}");
-        assert_eq!(folder.bytes(), before, "{status}");
-
-        let empty = Folder::new();
-        let nothing = run(&server, &empty, &[]).await;
-        assert_eq!((nothing.code, &nothing.json()["status"]), (code, &"error".into()), "{status}");
-        assert!(nothing.stderr.contains("no snapshot is stored yet"), "{status}: {nothing:?}");
-        assert!(!empty.path().exists(), "{status}");
-    }
-}
-
-/// Bodies that came with a 200 and are no definitions.
-#[tokio::test]
-async fn what_is_no_definitions_is_never_stored() {
-    let rows = [
-        ("", "parse-failed"),
-        ("<html>maintenance</html>", "parse-failed"),
-        (&definitions(2)[..100], "parse-failed"),
-        ("null", "invalid-shape"),
-        ("[1]", "invalid-shape"),
-        ("{}", "invalid-shape"),
-        ("{\"flags\":3}", "invalid-shape"),
-        ("{\"detail\":\"not found\"}", "invalid-shape"),
-    ];
-    let (server, folder) = with_snapshot().await;
-    let before = folder.bytes();
-    for (body, reason) in rows {
-        answer(&server, ok(body).insert_header("ETag", "\"bad\"")).await;
-        let run = run(&server, &folder, &[]).await;
-        assert_eq!((run.code, &run.json()["reason"]), (8, &reason.into()), "{body:?}: {run:?}");
-        assert_eq!(run.json()["attempts"], 1, "{body:?}");
-        assert_eq!(folder.bytes(), before, "{body:?}");
-    }
-}
-
 #[tokio::test]
 async fn one_bad_flag_does_not_spoil_the_others() {
     let (server, folder) = (MockServer::start().await, Folder::new());
@@ -257,15 +185,6 @@ async fn an_empty_list_replaces_flags_only_when_allowed() {
     let allowed = run(&server, &folder, &["--allow-empty"]).await;
     assert_eq!((allowed.code, &allowed.json()["status"]), (0, &"empty".into()), "{allowed:?}");
     assert_eq!(folder.open().1, definitions(0));
-}
-
-#[tokio::test]
-async fn a_project_without_flags_is_stored_where_nothing_was() {
-    let (server, folder) = (MockServer::start().await, Folder::new());
-    answer(&server, ok("{\"flags\":[]}")).await;
-    let run = run(&server, &folder, &[]).await;
-    assert_eq!((run.code, &run.json()["status"]), (0, &"empty".into()), "{run:?}");
-    assert_eq!(folder.open().1, "{\"flags\":[]}");
 }
 
 #[tokio::test]
@@ -328,43 +247,6 @@ async fn a_redirect_is_not_followed() {
         assert!(run.stderr.contains(&format!("redirect to {}:", elsewhere.uri())), "{run:?}");
     }
     assert_eq!(requests(&elsewhere).await.len(), 0, "the key went nowhere else");
-}
-
-#[tokio::test]
-async fn a_304_to_a_request_without_condition_is_a_fault() {
-    let (server, folder) = (MockServer::start().await, Folder::new());
-    answer(&server, ResponseTemplate::new(304)).await;
-    let run = run(&server, &folder, &[]).await;
-    assert_eq!((run.code, &run.json()["reason"]), (6, &"unexpected-status".into()), "{run:?}");
-}
-
-#[tokio::test]
-async fn a_slow_answer_times_out() {
-    let (server, folder) = with_snapshot().await;
-    answer(&server, ok(&definitions(3)).set_delay(Duration::from_secs(20))).await;
-    let run = run(&server, &folder, &["--timeout", "200ms", "--retries", "1"]).await;
-    assert_eq!((run.code, &run.json()["reason"]), (7, &"fetch-failed".into()), "{run:?}");
-    assert!(run.stderr.contains("timed out while waiting for the answer"), "{run:?}");
-    assert_eq!(run.json()["attempts"], 2);
-}
-
-#[tokio::test]
-async fn definitions_beyond_the_limit_are_refused_packed_or_not() {
-    let (server, folder) = with_snapshot().await;
-    let body = format!("{{\"flags\":[],\"x\":\"{}\"}}", " ".repeat(3 << 20));
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(body.as_bytes()).unwrap();
-    let packed = gzip.finish().unwrap();
-    assert!(packed.len() < 1 << 20);
-    let packed =
-        ResponseTemplate::new(200).set_body_bytes(packed).insert_header("Content-Encoding", "gzip");
-    for response in [ok(&body), packed] {
-        answer(&server, response).await;
-        let run = run(&server, &folder, &["--max-size", "2"]).await;
-        assert_eq!((run.code, &run.json()["reason"]), (8, &"too-large".into()), "{run:?}");
-        assert!(run.stderr.contains("larger than 2 MiB"), "{run:?}");
-        assert_eq!(run.json()["attempts"], 1);
-    }
 }
 
 #[tokio::test]

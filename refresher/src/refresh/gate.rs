@@ -1,11 +1,13 @@
 //! The publish gate: what may take the place of a good snapshot.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+
+use serde::Deserialize;
 
 use super::fresh::{Checked, Fresh};
 use super::{Policy, Refusal};
-use crate::order::order;
+use crate::order::{by_versions, skim};
 use crate::outcome::{Reason, Status};
 use crate::report::{count, printable};
 use crate::snapshot::Held;
@@ -29,8 +31,10 @@ pub(super) fn pass<'a>(
     }
     let stale = |reason, text: String| Err(Refusal::new(Status::Stale, reason, text));
     // What this build cannot read cannot be counted, so it is taken for something to lose.
-    let stored = held.and_then(|held| Some(held.ruleset().ok()?.flag_keys().to_vec()));
-    if checked.keys.is_empty() && !stored.as_ref().is_some_and(Vec::is_empty) && !policy.allow_empty
+    let stored = held.and_then(|held| keys(held.definitions()));
+    if checked.keys.is_empty()
+        && !stored.as_ref().is_some_and(BTreeSet::is_empty)
+        && !policy.allow_empty
     {
         return stale(
             Reason::EmptyRefused,
@@ -38,16 +42,16 @@ pub(super) fn pass<'a>(
                 .to_owned(),
         );
     }
-    let (Some(held), stored) = (held, stored.unwrap_or_default()) else {
+    let (Some(held), Some(stored)) = (held, stored) else {
         return Ok(checked);
     };
-    let kept: HashSet<_> = checked.keys.iter().collect();
-    let removed: Vec<_> = stored.iter().filter(|key| !kept.contains(key)).collect();
+    let kept: HashSet<_> = checked.keys.iter().map(|key| key.to_str_lossy()).collect();
+    let removed: Vec<_> = stored.iter().filter(|key| !kept.contains(key.as_str())).collect();
     let share = removed.len() * 100 / stored.len().max(1);
     let all = checked.keys.is_empty();
     if removed.len() >= FEW && share > usize::from(policy.max_removed) && !all {
         let named = removed.iter().take(NAMED);
-        let mut named: Vec<_> = named.map(|key| printable(&key.to_str_lossy())).collect();
+        let mut named: Vec<_> = named.map(|key| printable(key)).collect();
         if removed.len() > NAMED {
             named.push("…".to_owned());
         }
@@ -63,7 +67,8 @@ pub(super) fn pass<'a>(
         );
     }
     let same_project = held.header.upstream == fresh.origin.upstream;
-    if same_project && order(held.definitions(), &fresh.definitions) == Some(Ordering::Greater) {
+    let order = by_versions(held.definitions(), &fresh.definitions);
+    if same_project && order == Some(Ordering::Greater) {
         return stale(
             Reason::Older,
             "posthog answered with definitions older than those stored, by their flags' versions: if that is right, run once with --force"
@@ -71,4 +76,14 @@ pub(super) fn pass<'a>(
         );
     }
     Ok(checked)
+}
+
+/// The keys of stored definitions. They were checked when they were stored, and are not compiled again
+/// for this: that takes longer than all the rest.
+fn keys(definitions: &[u8]) -> Option<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Flag {
+        key: String,
+    }
+    Some(skim::<Flag>(definitions)?.into_iter().map(|flag| flag.key).collect())
 }

@@ -216,8 +216,8 @@ impl<'a> Place<'a> {
             listed = kept.is_ok();
             self.warn(kept);
         }
-        let header = match publish(self.store, &bytes, &self.expected).await {
-            Ok(Published::Stored(header)) => header,
+        let published = match publish(self.store, &bytes, &self.expected).await {
+            Ok(Published::Stored(held)) => held,
             Ok(Published::Overtaken(stored)) => {
                 self.saw(stored);
                 return Step::Again;
@@ -243,9 +243,8 @@ impl<'a> Place<'a> {
             Some(_) => "posthog's cache is cold (503), and the policy is to clear".to_owned(),
             None => format!("{}, {}", count(flags, "flag"), size(bytes.len())),
         };
-        let text = format!("{text}, digest {}…, {}", short(&header.digest), self.name);
-        let outcome =
-            Outcome { changes, ..self.stored(status, fresh.cleared, text, &header, &bytes) };
+        let text = format!("{text}, digest {}…, {}", short(&fresh.digest), self.name);
+        let outcome = Outcome { changes, ..self.stored(status, fresh.cleared, text, published) };
         self.done(outcome)
     }
 
@@ -274,18 +273,16 @@ impl<'a> Place<'a> {
             return self.done(outcome);
         }
         let published = match held.renewed(etag, fresh.at) {
-            Ok(bytes) => {
-                publish(self.store, &bytes, &self.expected).await.map(|done| (done, bytes))
-            }
+            Ok(bytes) => publish(self.store, &bytes, &self.expected).await,
             Err(error) => Err((Reason::WriteFailed, error)),
         };
         match published {
-            Ok((Published::Stored(header), bytes)) => {
+            Ok(Published::Stored(held)) => {
                 let text = text(" (checked-at renewed)");
-                let outcome = self.stored(status, fresh.cleared, text, &header, &bytes);
+                let outcome = self.stored(status, fresh.cleared, text, held);
                 self.done(outcome)
             }
-            Ok((Published::Overtaken(stored), _)) => {
+            Ok(Published::Overtaken(stored)) => {
                 self.saw(stored);
                 Step::Again
             }
@@ -443,18 +440,11 @@ impl<'a> Place<'a> {
         status: Status,
         reason: Option<Reason>,
         text: String,
-        header: &Header,
-        bytes: &[u8],
+        held: Box<Held>,
     ) -> Outcome {
-        let version = crate::store::Version(String::new());
-        if let Ok(held) = Held::open(Stored { bytes: bytes.to_vec(), version }) {
-            self.kept = Kept::Good(Box::new(held));
-        }
-        Outcome {
-            written: true,
-            snapshot: Some(Facts::of(header, bytes.len())),
-            ..self.outcome(status, reason, text)
-        }
+        let snapshot = Some(Facts::of(&held.header, held.bytes.len()));
+        self.kept = Kept::Good(held);
+        Outcome { written: true, snapshot, ..self.outcome(status, reason, text) }
     }
 
     fn superseded(&self, theirs: &Held) -> Outcome {

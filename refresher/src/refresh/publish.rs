@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use flagpost_engine::snapshot::Header;
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::outcome::Reason;
@@ -17,8 +16,8 @@ const PAUSES: [Duration; 4] =
 
 /// What a write came to.
 pub(crate) enum Published {
-    /// It reads back.
-    Stored(Header),
+    /// It reads back, as this.
+    Stored(Box<Held>),
     /// Another writer was faster: this is there now.
     Overtaken(Option<Stored>),
 }
@@ -54,7 +53,7 @@ async fn attempt(
         },
     };
     Ok(match found {
-        Found::Ours(header) => Published::Stored(header),
+        Found::Ours(held) => Published::Stored(held),
         Found::Others(stored) => {
             info!("another refresher wrote {} meanwhile", store.describe());
             Published::Overtaken(Some(stored))
@@ -66,7 +65,7 @@ async fn attempt(
 /// What is in a store after a write.
 enum Found {
     /// What was written, by this write or by an earlier attempt at it.
-    Ours(Header),
+    Ours(Box<Held>),
     Others(Stored),
     Nothing,
 }
@@ -76,7 +75,7 @@ fn look(stored: Option<Stored>, bytes: &[u8]) -> Result<Found, (Reason, String)>
         None => Ok(Found::Nothing),
         Some(stored) if stored.bytes != bytes => Ok(Found::Others(stored)),
         Some(stored) => match Held::open(stored) {
-            Ok(held) => Ok(Found::Ours(held.header)),
+            Ok(held) => Ok(Found::Ours(Box::new(held))),
             Err(error) => Err((Reason::WriteUnverified, error)),
         },
     }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -60,6 +61,11 @@ pub fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Comma
     let mut command = Command::new(env!("CARGO_BIN_EXE_refresher"));
     command.env_clear().args(arguments).stdin(Stdio::null());
     command
+}
+
+/// Says something past the test runner, which would keep it to itself if a macro said it.
+pub fn say(text: &str) {
+    std::io::stderr().lock().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
 /// Runs a command to its end, aside from the test's own runtime.
