@@ -259,7 +259,7 @@ impl Stores {
             _ => &[],
         });
         Lane {
-            stage: Stage::start(random.next(), index % 2 == 0).await,
+            stage: Stage::start(random.next(), index.is_multiple_of(2)).await,
             length: Duration::from_millis(100),
             newest: 0,
             counts: Counts::default(),

@@ -3,7 +3,6 @@
 mod support;
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -249,9 +248,7 @@ fn served(first: &str, second: &str) -> Option<[String; 2]> {
     let why =
         format!("{first} and {second} are not set; `make test` serves local stores and sets them");
     assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-    // Not by `eprintln!`: the test runner would keep it to itself.
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "skipped: {why}").unwrap();
+    support::say(&format!("skipped: {why}"));
     None
 }
 
