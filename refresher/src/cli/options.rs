@@ -28,8 +28,8 @@ pub struct RefreshArguments {
 /// Where snapshots are.
 #[derive(Debug, Args)]
 pub struct StoreArguments {
-    /// Where the snapshot is kept, see Stores below; may be given several times, and every store is
-    /// brought up to date on its own [default: file:./snapshots].
+    /// Where the snapshot is kept, see `refresher run --help`; may be given several times, and every
+    /// store is dealt with on its own [default: file:./snapshots].
     #[arg(long = "store", value_name = "URL", help_heading = "Stores")]
     pub stores: Vec<String>,
 
