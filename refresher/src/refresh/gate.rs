@@ -1,7 +1,7 @@
 //! The publish gate: what may take the place of a good snapshot.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use serde::Deserialize;
 
@@ -32,9 +32,7 @@ pub(super) fn pass<'a>(
     let stale = |reason, text: String| Err(Refusal::new(Status::Stale, reason, text));
     // What this build cannot read cannot be counted, so it is taken for something to lose.
     let stored = held.and_then(|held| keys(held.definitions()));
-    if checked.keys.is_empty()
-        && !stored.as_ref().is_some_and(BTreeSet::is_empty)
-        && !policy.allow_empty
+    if checked.keys.is_empty() && !stored.as_ref().is_some_and(Vec::is_empty) && !policy.allow_empty
     {
         return stale(
             Reason::EmptyRefused,
@@ -80,10 +78,12 @@ pub(super) fn pass<'a>(
 
 /// The keys of stored definitions. They were checked when they were stored, and are not compiled again
 /// for this: that takes longer than all the rest.
-fn keys(definitions: &[u8]) -> Option<BTreeSet<String>> {
+fn keys(definitions: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     struct Flag {
         key: String,
     }
-    Some(skim::<Flag>(definitions)?.into_iter().map(|flag| flag.key).collect())
+    let mut seen = HashSet::new();
+    let keys = skim::<Flag>(definitions)?.into_iter().map(|flag| flag.key);
+    Some(keys.filter(|key| seen.insert(key.clone())).collect())
 }
