@@ -260,7 +260,7 @@ impl Stores {
             _ => &[],
         });
         Lane {
-            stage: Stage::start(random.next(), index % 2 == 0).await,
+            stage: Stage::start(random.next(), index.is_multiple_of(2)).await,
             length: Duration::from_millis(100),
             newest: 0,
             counts: Counts::default(),
@@ -289,7 +289,8 @@ fn kv() -> Option<(String, String)> {
 
 /// Not by a macro: the test runner would keep it to itself.
 fn say(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "{text}").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
@@ -20,7 +21,7 @@ use crate::node_cache;
 use crate::order::order;
 use crate::outcome::{Facts, Outcome, Reason, Status};
 use crate::report::{count, size};
-use crate::snapshot::{Held, sealed, short};
+use crate::snapshot::{Held, sealed_as, short};
 use crate::store::{Expected, Item, Store, StoreError, Stored};
 use crate::upstream::{Asked, Reply};
 
@@ -41,11 +42,11 @@ pub(super) struct Place<'a> {
 
 /// What a store held when it was last read.
 enum Kept {
-    Good(Box<Held>),
+    Good(Arc<Held>),
     Damaged,
     Nothing,
     /// Good, and to be left as it is.
-    Pinned(Box<Held>),
+    Pinned(Arc<Held>),
     /// Nothing is to be done here: why.
     Closed(Box<Outcome>),
 }
@@ -197,7 +198,8 @@ impl<'a> Place<'a> {
             Ok(checked) => checked,
             Err(refusal) => return self.done(self.refused(&refusal)),
         };
-        let bytes = match sealed(&fresh.definitions, fresh.origin.clone()) {
+        let bytes = match sealed_as(&fresh.definitions, fresh.digest.clone(), fresh.origin.clone())
+        {
             Ok(bytes) => bytes,
             Err(error) => {
                 let refusal = Refusal::new(Status::Error, Reason::TooLarge, error);
@@ -381,14 +383,14 @@ impl<'a> Place<'a> {
         self.expected =
             stored.as_ref().map_or(Expected::Absent, |stored| Expected::Is(stored.version.clone()));
         match stored.map(Held::open) {
-            Some(Ok(held)) if held.header.pinned => self.kept = Kept::Pinned(Box::new(held)),
+            Some(Ok(held)) if held.header.pinned => self.kept = Kept::Pinned(Arc::new(held)),
             Some(Ok(held)) => {
                 info!(
                     digest = held.header.digest,
                     fetched_at = held.header.fetched_at,
                     "{name} holds a snapshot"
                 );
-                self.kept = Kept::Good(Box::new(held));
+                self.kept = Kept::Good(Arc::new(held));
             }
             Some(Err(what)) => {
                 warn!(
@@ -439,7 +441,7 @@ impl<'a> Place<'a> {
         held: Box<Held>,
     ) -> Outcome {
         let snapshot = Some(Facts::of(&held.header, held.bytes.len()));
-        self.kept = Kept::Good(held);
+        self.kept = Kept::Good(Arc::new(*held));
         Outcome { written: true, snapshot, ..self.outcome(status, reason, text) }
     }
 
