@@ -38,7 +38,7 @@ function definitions(count, changes) {
     const round = Math.floor(number / FIXTURE.flags.length);
     const changed = number % 50 === 0;
     const filters = changed ? { ...flag.filters, groups: [{ properties: [], rollout_percentage: changes % 100 }] } : flag.filters;
-    return { ...flag, id: number + 1, key: round === 0 ? flag.key : `${flag.key}-${round}`, version: changed ? changes : 1, filters };
+    return { ...flag, id: number + 1, key: round === 0 ? flag.key : `${flag.key}-${round}`, version: 1000 + (changed ? changes : 0), filters };
   });
   return JSON.stringify({ ...FIXTURE, flags });
 }

@@ -129,7 +129,8 @@ pub async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyF
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(BodyFault::TooLarge(limit));
     }
-    let mut bytes = Vec::new();
+    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let mut bytes = Vec::with_capacity(length.unwrap_or_default());
     while let Some(chunk) = response.chunk().await.map_err(NetworkFault::from)? {
         if bytes.len() + chunk.len() > limit {
             return Err(BodyFault::TooLarge(limit));

@@ -125,11 +125,23 @@ pub struct Origin {
 /// # Errors
 /// They do not fit a snapshot.
 pub fn sealed(definitions: &[u8], origin: Origin) -> Result<Vec<u8>, String> {
+    sealed_as(definitions, digest(definitions), origin)
+}
+
+/// Definitions whose digest is known, sealed with a header.
+///
+/// # Errors
+/// As [`sealed`].
+pub(crate) fn sealed_as(
+    definitions: &[u8],
+    digest: String,
+    origin: Origin,
+) -> Result<Vec<u8>, String> {
     let Origin { upstream, etag, fetched_at, checked_at, filter } = origin;
     let header = Header {
         format: FORMAT,
         etag,
-        digest: digest(definitions),
+        digest,
         fetched_at,
         checked_at,
         generator: AGENT.to_owned(),

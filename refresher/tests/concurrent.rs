@@ -204,16 +204,17 @@ async fn ten_refreshers_of_workers_kv_leave_a_whole_snapshot_that_the_next_run_m
         return;
     };
     let environment = HashMap::from([("CLOUDFLARE_API_BASE_URL", base)]);
-    for (seed, lease) in [(1, None), (2, None), (3, None), (4, Some(Duration::from_secs(30)))] {
+    for (seed, lease) in [(1u64, None), (2, None), (3, None), (4, Some(Duration::from_secs(30)))] {
         let key = format!("concurrent-{}-{seed}", std::process::id());
         let open = || opened(&format!("kv:{namespace}/{key}"), &environment);
-        let posthog = Moving::start(seed, seed % 2 == 0, usize::MAX).await;
+        let posthog = Moving::start(seed, seed.is_multiple_of(2), usize::MAX).await;
         let policy = Policy { lease, ..Policy::default() };
         let outcomes = jobs(10, &posthog, &policy, open).await;
         let statuses: Vec<_> = outcomes.iter().map(|outcome| outcome.status).collect();
         let held = Held::open(open().read(&Item::Current).await.unwrap().unwrap()).unwrap();
         let newest = posthog.newest.load(Ordering::SeqCst);
-        let served = |number| numbered(number, seed % 2 == 0).into_bytes() == held.definitions();
+        let served =
+            |number| numbered(number, seed.is_multiple_of(2)).into_bytes() == held.definitions();
         let found = (1..=newest).find(|number| served(*number));
         support::say(&format!(
             "concurrent: 10 on kv, seed {seed}, lease {lease:?}: number {found:?} of {newest} stays, {statuses:?}"
@@ -229,6 +230,6 @@ async fn ten_refreshers_of_workers_kv_leave_a_whole_snapshot_that_the_next_run_m
         }
         let after = jobs(1, &posthog, &policy, open).await;
         assert_eq!(after[0].status, Status::Updated, "{after:?}");
-        posthog.assert_newest(open().as_ref(), seed % 2 == 0, "after one more run").await;
+        posthog.assert_newest(open().as_ref(), seed.is_multiple_of(2), "after one more run").await;
     }
 }

@@ -16,7 +16,7 @@ use refresher::http::Timeouts;
 use refresher::outcome::{Exit, Outcome, Reason, Status};
 use refresher::refresh::{self, Job, Policy};
 use refresher::retry::Patience;
-use refresher::snapshot::{Origin, sealed};
+use refresher::snapshot::{Held, Origin, sealed};
 use refresher::store::{Expected, FileStore, Item, Store, StoreError, Stored};
 use refresher::upstream::{Settings, Upstream};
 use support::{
@@ -421,6 +421,22 @@ async fn a_failed_write_of_posthog_nodes_cache_is_made_good_by_the_next_304() {
     *store.refused.lock().unwrap() = |_| false;
     let outcome = run_with(&server, &store, policy).await;
     assert_eq!((outcome.status, outcome.warnings.len()), (Status::Unchanged, 0), "{outcome:?}");
+    let item = Item::NodeCache(PROJECT_KEY.to_owned());
+    let cached = store.read(&item).await.unwrap().unwrap().bytes;
+    let expected = refresher::node_cache::from_definitions(definitions(2).as_bytes());
+    assert_eq!(cached, expected.unwrap());
+}
+
+#[tokio::test]
+async fn posthog_nodes_cache_follows_a_version_that_was_gone_back_to_and_pinned() {
+    let (server, _folder, store) = stored(2).await;
+    let policy = Policy { node_cache: true, ..Policy::default() };
+    let old = Held::open(store.read(&Item::Current).await.unwrap().unwrap()).unwrap();
+    serve(&server, 3).await;
+    assert_eq!(run_with(&server, &store, policy.clone()).await.status, Status::Updated);
+    store.write(&Item::Current, &old.pinned(true).unwrap(), &Expected::Any).await.unwrap();
+    let outcome = run_with(&server, &store, policy).await;
+    assert_eq!((outcome.reason, outcome.written), (Some(Reason::Pinned), false), "{outcome:?}");
     let item = Item::NodeCache(PROJECT_KEY.to_owned());
     let cached = store.read(&item).await.unwrap().unwrap().bytes;
     let expected = refresher::node_cache::from_definitions(definitions(2).as_bytes());

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
 import { openReference } from "../support/reference.mjs";
-import { refresh, refresher, upstreamEnv } from "../support/refresher.mjs";
+import { refresh, upstreamEnv } from "../support/refresher.mjs";
 import { FIXTURE_USERS, crowd } from "../support/users.mjs";
 import { ROOT, temporaryFolder } from "../support/worker.mjs";
 
@@ -145,17 +145,4 @@ test("a failure of PostHog's leaves it as it is", async () => {
   posthog.setFault(null);
   assert.equal(code, 6);
   await assertReadsAs(changed());
-});
-
-test("a version that was gone back to and pinned reaches it, and stays", async (t) => {
-  const list = await refresher(["history", "--store", store, "--json"], env);
-  if (list.code === 2) return t.skip("this build has no `history` and no `rollback`");
-  const kv = await miniflare.getKVNamespace("FLAGS");
-  const { versions } = JSON.parse(await kv.get("flagpost.history"));
-  const first = versions.at(-1).digest;
-  const back = await refresher(["rollback", first, "--store", store], env);
-  assert.equal(back.code, 0, back.stderr);
-  const { outcome } = await write();
-  assert.equal(outcome.reason, "pinned", JSON.stringify(outcome));
-  await assertReadsAs(FIXTURE);
 });

@@ -104,7 +104,8 @@ impl Schedule {
         if self.node_cache {
             reads += 1;
             if run == Run::Changed {
-                reads += 1;
+                // What is stored by then is read again before, the cache itself read back after.
+                reads += 2;
                 writes += 1;
             }
         }

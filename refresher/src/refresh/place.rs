@@ -1,6 +1,7 @@
 //! One store in a run: what it held, and how it is brought up to date.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flagpost_engine::snapshot::Header;
@@ -19,7 +20,7 @@ use crate::order::order;
 use crate::outcome::{Facts, Outcome, Reason, Status};
 use crate::progress;
 use crate::report::{count, size};
-use crate::snapshot::{Held, sealed, short};
+use crate::snapshot::{Held, sealed_as, short};
 use crate::store::{Expected, Item, Store, StoreError, Stored};
 use crate::upstream::{Asked, Reply};
 
@@ -40,11 +41,11 @@ pub(super) struct Place<'a> {
 
 /// What a store held when it was last read.
 enum Kept {
-    Good(Box<Held>),
+    Good(Arc<Held>),
     Damaged,
     Nothing,
     /// Good, and to be left as it is.
-    Pinned(Box<Held>),
+    Pinned(Arc<Held>),
     /// Nothing is to be done here: why.
     Closed(Box<Outcome>),
 }
@@ -200,7 +201,8 @@ impl<'a> Place<'a> {
             Ok(checked) => checked,
             Err(refusal) => return self.done(self.refused(&refusal)),
         };
-        let bytes = match sealed(&fresh.definitions, fresh.origin.clone()) {
+        let bytes = match sealed_as(&fresh.definitions, fresh.digest.clone(), fresh.origin.clone())
+        {
             Ok(bytes) => bytes,
             Err(error) => {
                 let refusal = Refusal::new(Status::Error, Reason::TooLarge, error);
@@ -385,14 +387,14 @@ impl<'a> Place<'a> {
         self.expected =
             stored.as_ref().map_or(Expected::Absent, |stored| Expected::Is(stored.version.clone()));
         match stored.map(Held::open) {
-            Some(Ok(held)) if held.header.pinned => self.kept = Kept::Pinned(Box::new(held)),
+            Some(Ok(held)) if held.header.pinned => self.kept = Kept::Pinned(Arc::new(held)),
             Some(Ok(held)) => {
                 info!(
                     digest = held.header.digest,
                     fetched_at = held.header.fetched_at,
                     "{name} holds a snapshot"
                 );
-                self.kept = Kept::Good(Box::new(held));
+                self.kept = Kept::Good(Arc::new(held));
             }
             Some(Err(what)) => {
                 warn!(
@@ -443,7 +445,7 @@ impl<'a> Place<'a> {
         held: Box<Held>,
     ) -> Outcome {
         let snapshot = Some(Facts::of(&held.header, held.bytes.len()));
-        self.kept = Kept::Good(held);
+        self.kept = Kept::Good(Arc::new(*held));
         Outcome { written: true, snapshot, ..self.outcome(status, reason, text) }
     }
 

@@ -96,16 +96,12 @@ async fn settled(
             Ok(Some(stored)) if *before == Expected::Is(stored.version.clone()) => {
                 "it holds what it held before".to_owned()
             }
-            Ok(Some(stored)) => {
-                let whole = Held::open(stored.clone()).is_ok();
-                let length = stored.bytes.len();
-                match look(Some(stored), bytes)? {
-                    Found::Others(_) if !whole => {
-                        format!("it holds {length} bytes of something else")
-                    }
-                    found => return Ok(found),
+            Ok(Some(stored)) => match look(Some(stored), bytes)? {
+                Found::Others(stored) if Held::open(stored.clone()).is_err() => {
+                    format!("it holds {} bytes of something else", stored.bytes.len())
                 }
-            }
+                found => return Ok(found),
+            },
             Err(error) => error.to_string(),
         };
     }
