@@ -1,5 +1,6 @@
 //! Which of two definitions is newer, by the version numbers PostHog gives each flag.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -16,7 +17,7 @@ use crate::diff::diff;
 /// has no version, and neither has a flag that was added or removed).
 #[must_use]
 pub fn order(a: &[u8], b: &[u8]) -> Option<Ordering> {
-    match by_versions(a, b)? {
+    match by_versions(&listed(a)?, &listed(b)?)? {
         Ordering::Equal => {
             let same = a == b || diff(b, a).is_ok_and(|diff| diff.is_empty());
             same.then_some(Ordering::Equal)
@@ -26,8 +27,8 @@ pub fn order(a: &[u8], b: &[u8]) -> Option<Ordering> {
 }
 
 /// As [`order`], by the versions alone: `Equal` if they do not differ.
-pub(crate) fn by_versions(a: &[u8], b: &[u8]) -> Option<Ordering> {
-    let (versions_a, versions_b) = (versions(a)?, versions(b)?);
+pub(crate) fn by_versions(a: &[Listed<'_>], b: &[Listed<'_>]) -> Option<Ordering> {
+    let (versions_a, versions_b) = (versions(a), versions(b));
     let mut found = Ordering::Equal;
     for (id, version) in &versions_a {
         let (Some(version), Some(Some(other))) = (version, versions_b.get(id)) else { continue };
@@ -41,32 +42,37 @@ pub(crate) fn by_versions(a: &[u8], b: &[u8]) -> Option<Ordering> {
     Some(found)
 }
 
-/// What of definitions is read here.
+/// What is told of a flag without understanding it.
 #[derive(Deserialize)]
-struct Definitions<'a> {
+pub(crate) struct Listed<'a> {
     #[serde(borrow)]
-    flags: Vec<&'a RawValue>,
+    pub(crate) key: Option<Cow<'a, str>>,
+    id: Option<i64>,
+    version: Option<i64>,
 }
 
-/// The flags of definitions as far as `T` tells, without those it does not fit; `None` if the
-/// definitions cannot be read. What `T` does not name is only passed over, which is quick.
-pub(crate) fn skim<'a, T: Deserialize<'a>>(definitions: &'a [u8]) -> Option<Vec<T>> {
-    let definitions: Definitions<'a> = serde_json::from_slice(definitions).ok()?;
-    let flags = definitions.flags.into_iter();
-    Some(flags.filter_map(|flag| serde_json::from_str(flag.get()).ok()).collect())
+#[derive(Deserialize)]
+struct Definitions<T> {
+    flags: Vec<T>,
+}
+
+/// The flags of definitions, without those of another shape; `None` if the definitions cannot be read.
+/// What is not asked for is only passed over: once, unless a flag is odd.
+pub(crate) fn listed(definitions: &[u8]) -> Option<Vec<Listed<'_>>> {
+    if let Ok(read) = serde_json::from_slice::<Definitions<Listed<'_>>>(definitions) {
+        return Some(read.flags);
+    }
+    let read: Definitions<&RawValue> = serde_json::from_slice(definitions).ok()?;
+    Some(read.flags.into_iter().filter_map(|flag| serde_json::from_str(flag.get()).ok()).collect())
 }
 
 /// The version of each flag by its id; none where an id is given twice.
-fn versions(definitions: &[u8]) -> Option<HashMap<i64, Option<i64>>> {
-    #[derive(Deserialize)]
-    struct Flag {
-        id: i64,
-        version: i64,
-    }
-    let flags: Vec<Flag> = skim(definitions)?;
+fn versions(flags: &[Listed<'_>]) -> HashMap<i64, Option<i64>> {
     let mut versions = HashMap::with_capacity(flags.len());
-    for Flag { id, version } in flags {
-        versions.entry(id).and_modify(|known| *known = None).or_insert(Some(version));
+    for flag in flags {
+        if let (Some(id), Some(version)) = (flag.id, flag.version) {
+            versions.entry(id).and_modify(|known| *known = None).or_insert(Some(version));
+        }
     }
-    Some(versions)
+    versions
 }

@@ -3,11 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use serde::Deserialize;
-
 use super::fresh::{Checked, Fresh};
 use super::{Policy, Refusal};
-use crate::order::{by_versions, skim};
+use crate::order::{by_versions, listed};
 use crate::outcome::{Reason, Status};
 use crate::report::{count, printable};
 use crate::snapshot::Held;
@@ -31,7 +29,8 @@ pub(super) fn pass<'a>(
     }
     let stale = |reason, text: String| Err(Refusal::new(Status::Stale, reason, text));
     // What this build cannot read cannot be counted, so it is taken for something to lose.
-    let stored = held.and_then(|held| keys(held.definitions()));
+    // It was checked when it was stored, and is not compiled again: that takes longer than all the rest.
+    let stored = held.and_then(|held| listed(held.definitions()));
     if checked.keys.is_empty() && !stored.as_ref().is_some_and(Vec::is_empty) && !policy.allow_empty
     {
         return stale(
@@ -43,9 +42,12 @@ pub(super) fn pass<'a>(
     let (Some(held), Some(stored)) = (held, stored) else {
         return Ok(checked);
     };
+    let mut seen = HashSet::new();
+    let keys = stored.iter().filter_map(|flag| flag.key.as_deref());
+    let keys: Vec<_> = keys.filter(|key| seen.insert(*key)).collect();
     let kept: HashSet<_> = checked.keys.iter().map(|key| key.to_str_lossy()).collect();
-    let removed: Vec<_> = stored.iter().filter(|key| !kept.contains(key.as_str())).collect();
-    let share = removed.len() * 100 / stored.len().max(1);
+    let removed: Vec<_> = keys.iter().filter(|key| !kept.contains(**key)).collect();
+    let share = removed.len() * 100 / keys.len().max(1);
     let all = checked.keys.is_empty();
     if removed.len() >= FEW && share > usize::from(policy.max_removed) && !all {
         let named = removed.iter().take(NAMED);
@@ -58,14 +60,14 @@ pub(super) fn pass<'a>(
             format!(
                 "posthog's answer lacks {} of the {} stored ({share} %, more than the {} % of --max-removed): {}; if that is right, run once with --force",
                 count(removed.len(), "flag"),
-                stored.len(),
+                keys.len(),
                 policy.max_removed,
                 named.join(", ")
             ),
         );
     }
     let same_project = held.header.upstream == fresh.origin.upstream;
-    let order = by_versions(held.definitions(), &fresh.definitions);
+    let order = listed(&fresh.definitions).and_then(|fresh| by_versions(&stored, &fresh));
     if same_project && order == Some(Ordering::Greater) {
         return stale(
             Reason::Older,
@@ -74,16 +76,4 @@ pub(super) fn pass<'a>(
         );
     }
     Ok(checked)
-}
-
-/// The keys of stored definitions. They were checked when they were stored, and are not compiled again
-/// for this: that takes longer than all the rest.
-fn keys(definitions: &[u8]) -> Option<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Flag {
-        key: String,
-    }
-    let mut seen = HashSet::new();
-    let keys = skim::<Flag>(definitions)?.into_iter().map(|flag| flag.key);
-    Some(keys.filter(|key| seen.insert(key.clone())).collect())
 }
