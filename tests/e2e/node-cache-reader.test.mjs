@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
 import { openReference } from "../support/reference.mjs";
-import { refresh, upstreamEnv } from "../support/refresher.mjs";
+import { refresh, refresher, upstreamEnv } from "../support/refresher.mjs";
 import { FIXTURE_USERS, crowd } from "../support/users.mjs";
 import { ROOT, temporaryFolder } from "../support/worker.mjs";
 
@@ -137,6 +137,16 @@ test("a cache that was lost or spoilt is made good although the answer is 304", 
     assert.deepEqual([code, outcome.status, posthog.requests.at(-1).status], [0, "unchanged", 304]);
     await assertReadsAs(changed());
   }
+});
+
+test("it follows a rollback at the next run, and goes on after unpin", async () => {
+  const steer = (...args) => refresher([...args, "--store", store], env);
+  assert.equal((await steer("rollback")).code, 0);
+  assert.equal((await write()).outcome.stores[0].reason, "pinned");
+  await assertReadsAs(FIXTURE);
+  assert.equal((await steer("unpin")).code, 0);
+  assert.equal((await write()).outcome.status, "updated");
+  await assertReadsAs(changed());
 });
 
 test("a failure of PostHog's leaves it as it is", async () => {

@@ -133,6 +133,7 @@ fn secret_files(arguments: &DoctorArguments) -> Vec<Check> {
     let files = [
         ("--personal-api-key-file", &arguments.upstream.personal_api_key_file),
         ("--cloudflare-api-token-file", &arguments.common.stores.cloudflare_api_token_file),
+        ("--convex-deploy-key-file", &arguments.common.stores.convex_deploy_key_file),
     ];
     let given = files.into_iter().filter_map(|(option, path)| Some((option, path.as_deref()?)));
     given.filter_map(|(option, path)| permissions(option, path)).collect()
