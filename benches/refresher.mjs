@@ -11,13 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Miniflare } from "miniflare";
+import { startKv } from "../tests/support/local-kv.mjs";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "15" }, check: { type: "boolean", default: false } } });
 const RUNS = Number(values.runs);
 const PROGRAM = fileURLToPath(new URL("../target/release/refresher", import.meta.url));
 const FIXTURE = JSON.parse(readFileSync(new URL("../tests/fixtures/definitions.json", import.meta.url), "utf8"));
-const NAMESPACE = "flagpost-bench";
 /** Milliseconds of CPU time and megabytes of memory. */
 const GOALS = { unchanged: { cpu: 20, memory: 30 }, changed: { cpu: 150, memory: Infinity } };
 
@@ -65,23 +64,14 @@ async function main() {
     response.writeHead(known ? 304 : 200, { etag, "content-type": "application/json" }).end(known ? undefined : body);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const miniflare = new Miniflare({
-    modules: true,
-    script: 'export default { fetch: () => new Response("kv only") };',
-    compatibilityDate: "2025-09-01",
-    kvNamespaces: { FLAGS: NAMESPACE },
-    unsafeLocalExplorer: true,
-    host: "127.0.0.1",
-    port: 0,
-    cf: false,
-  });
+  const kv = await startKv();
   const env = {
     POSTHOG_HOST: `http://127.0.0.1:${server.address().port}`,
     POSTHOG_PROJECT_KEY: "phc_bench",
     POSTHOG_PERSONAL_API_KEY: "phx_bench",
-    CLOUDFLARE_API_BASE_URL: new URL("/cdn-cgi/explorer/api", await miniflare.ready).href,
+    CLOUDFLARE_API_BASE_URL: kv.environment.FLAGPOST_TEST_KV_BASE,
   };
-  const stores = { file: `file:${folder}`, kv: `kv:${NAMESPACE}` };
+  const stores = { file: `file:${folder}`, kv: `kv:${kv.environment.FLAGPOST_TEST_KV_NAMESPACE}` };
   let missed = 0;
   const report = (name, results, goal) => {
     const cpu = median(results.map((result) => result.cpu));
@@ -109,7 +99,7 @@ async function main() {
     console.log(`medians of ${RUNS} runs; definitions of 5,000 flags: ${(body.length / 1e6).toFixed(1)} MB of JSON`);
   } finally {
     server.close();
-    await miniflare.dispose();
+    await kv.stop();
     rmSync(folder, { recursive: true, force: true });
   }
   if (values.check && missed > 0) process.exit(1);

@@ -7,6 +7,7 @@ mod memory;
 mod s3;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -93,6 +94,35 @@ pub enum StoreError {
     TooLarge { size: usize, limit: usize },
     #[error("{0}")]
     Failed(String),
+}
+
+/// A store that others hold as well.
+#[async_trait]
+impl<S: Store> Store for Arc<S> {
+    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
+        (**self).read(item).await
+    }
+
+    async fn write(
+        &self,
+        item: &Item,
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<(), StoreError> {
+        (**self).write(item, bytes, expected).await
+    }
+
+    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
+        (**self).remove(item).await
+    }
+
+    fn is_conditional(&self) -> bool {
+        (**self).is_conditional()
+    }
+
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
 }
 
 /// One of the things that a store keeps.

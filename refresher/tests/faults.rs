@@ -19,6 +19,7 @@ use refresher::retry::Patience;
 use refresher::snapshot::{Held, Origin, sealed};
 use refresher::store::{Expected, FileStore, Item, Store, StoreError, Stored};
 use refresher::upstream::{Settings, Upstream};
+use support::place::serve;
 use support::{
     Folder, PERSONAL_KEY, PROJECT_KEY, answer, definitions, finish, names, ok, refresh, s3,
 };
@@ -143,33 +144,6 @@ impl Store for Faulty {
     }
 }
 
-/// The store as a job owns it.
-struct Shared(Arc<Faulty>);
-
-#[async_trait]
-impl Store for Shared {
-    async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
-        self.0.read(item).await
-    }
-
-    async fn write(
-        &self,
-        item: &Item,
-        bytes: &[u8],
-        expected: &Expected,
-    ) -> Result<(), StoreError> {
-        self.0.write(item, bytes, expected).await
-    }
-
-    async fn remove(&self, item: &Item) -> Result<(), StoreError> {
-        self.0.remove(item).await
-    }
-
-    fn describe(&self) -> String {
-        self.0.describe()
-    }
-}
-
 /// One refresh of a store, in this process.
 async fn run(server: &MockServer, store: &Arc<Faulty>) -> Outcome {
     run_with(server, store, Policy::default()).await
@@ -185,20 +159,9 @@ async fn run_with(server: &MockServer, store: &Arc<Faulty>, policy: Policy) -> O
         max_size: 1 << 20,
     })
     .unwrap();
-    let stores: Vec<Box<dyn Store>> = vec![Box::new(Shared(store.clone()))];
+    let stores: Vec<Box<dyn Store>> = vec![Box::new(store.clone())];
     let job = Job { policy, upstream, stores };
     refresh::run(&job, &SystemClock).await.stores.remove(0)
-}
-
-/// PostHog with two flags and an etag: whoever shows it gets 304.
-async fn serve(server: &MockServer, flags: usize) {
-    let etag = format!("\"{flags}\"");
-    answer(server, ok(&definitions(flags)).insert_header("ETag", etag.as_str())).await;
-    Mock::given(header("If-None-Match", etag.as_str()))
-        .respond_with(ResponseTemplate::new(304))
-        .with_priority(1)
-        .mount(server)
-        .await;
 }
 
 async fn stored(flags: usize) -> (MockServer, Folder, Arc<Faulty>) {
