@@ -30,7 +30,7 @@ const STYLES: Styles = Styles::styled()
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   done: updated, unchanged, empty, or skipped for a newer snapshot
+  0   done: updated, unchanged, empty, or skipped (a newer snapshot, a pin, a lease)
   1   this machine failed: a file could not be read or written
   2   wrong arguments or settings
   3   PostHog refused the keys (401, 403)
@@ -45,7 +45,7 @@ Exit codes:
   12  some stores failed, and others did not
   13  the snapshot was checked longer ago than --max-age (status)
   14  the two sides differ (diff --exit-code)
-Whatever happens, the last good snapshot in the store is kept.";
+Whatever happens, the last good snapshot in the store is kept, unless an option asks to clear it.";
 
 const EXAMPLES: &str = "\
 Examples:
