@@ -1,6 +1,8 @@
 //! The time, so that tests can say what it is.
 
-use jiff::{Timestamp, Unit};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, Unit};
 
 /// Where times come from.
 pub trait Clock: Send + Sync {
@@ -17,6 +19,14 @@ impl Clock for SystemClock {
         let now = Timestamp::now();
         now.round(Unit::Millisecond).unwrap_or(now)
     }
+}
+
+/// Whether so much time lies between a moment, as RFC 3339, and now; of a text that is none it does.
+/// In either direction: a clock that was ahead once must not stop what is due until its time has come.
+#[must_use]
+pub fn has_passed(time: Duration, since: &str, now: Timestamp) -> bool {
+    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    since.parse::<Timestamp>().map_or(true, |since| now.duration_since(since).abs() >= time)
 }
 
 /// RFC 3339 in UTC with milliseconds, as JavaScript's `toISOString`.

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
-use crate::clock::rfc3339;
+use crate::clock::{has_passed, rfc3339};
 use crate::outcome::Outcome;
 use crate::snapshot::{Held, hex, short};
 use crate::store::{Expected, Item, Store, StoreError, Stored};
@@ -200,11 +200,7 @@ pub async fn failed(
     let pause = heartbeat.unwrap_or(NOTED_EVERY).max(NOTED_EVERY);
     let noted = change(store, |history| {
         let known = history.last_error.as_ref().filter(|known| known.reason == error.reason);
-        let known = known.and_then(|known| known.at.parse::<Timestamp>().ok());
-        let passed = known.map(|known| at.duration_since(known).abs());
-        let due = passed.is_none_or(|passed| {
-            passed >= SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)
-        });
+        let due = known.is_none_or(|known| has_passed(pause, &known.at, at));
         if due {
             history.last_error = Some(error.clone());
         }

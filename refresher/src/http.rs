@@ -3,10 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use url::{Host, Url};
+
+use crate::secret::{ExposeSecret, SecretString};
 
 /// Most bytes of an answer's body shown to people.
 const EXCERPT: usize = 200;
@@ -177,6 +179,21 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
             Some(date.duration_since(now).unwrap_or_default())
         }
     }
+}
+
+/// An `Authorization` that no log shows. `what` names the secret in the error.
+///
+/// # Errors
+/// It holds characters that no header can.
+pub fn authorization(
+    scheme: &str,
+    secret: &SecretString,
+    what: &str,
+) -> Result<HeaderValue, NetworkFault> {
+    let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret()))
+        .map_err(|_| NetworkFault::Other(format!("{what} cannot stand in a header")))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Encodes a text for one segment of a path, or one value of a query.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use flagpost_engine::snapshot;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION};
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, IF_NONE_MATCH, LOCATION};
 use reqwest::{Client, Response, StatusCode};
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, debug, info_span};
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::http::{self, BodyFault, NetworkFault, Timeouts};
 use crate::progress;
 use crate::retry::{self, Again, Patience, Transient};
-use crate::secret::{self, ExposeSecret, SecretString};
+use crate::secret::{self, SecretString};
 
 /// Who is asked, with which keys, and how patiently.
 #[derive(Debug, Clone)]
@@ -161,11 +161,7 @@ impl Upstream {
         debug!(host, conditional = etag.is_some(), "asking for definitions");
         let network = |fault| Fault::Network { host: host.clone(), fault };
         let token = http::segment(project_key);
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", personal_key.expose_secret()))
-            .map_err(|_| {
-                network(NetworkFault::Other("the key cannot stand in a header".to_owned()))
-            })?;
-        bearer.set_sensitive(true);
+        let bearer = http::authorization("Bearer", personal_key, "the key").map_err(network)?;
         let mut request = self
             .client
             .get(format!("{host}/flags/definitions?token={token}&send_cohorts"))

@@ -1,15 +1,12 @@
 //! One store in a run: what it held, and how it is brought up to date.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use flagpost_engine::snapshot::Header;
-use jiff::{SignedDuration, Timestamp};
 use tracing::{Instrument, info, info_span, warn};
 
 use super::fresh::Fresh;
 use super::{Job, OnQuota, Refusal};
-use crate::clock::Clock;
+use crate::clock::{Clock, has_passed};
 use crate::history;
 use crate::lease::{self, Lease};
 use crate::outcome::{Facts, Outcome, Reason, Status};
@@ -154,7 +151,7 @@ impl<'a> Place<'a> {
         let clears = match (refusal.reason, job.policy.clear_cold_after) {
             (Reason::Quota, _) => job.policy.on_quota == OnQuota::Clear,
             (Reason::ColdCache, Some(age)) => match (&self.kept, refusal.at) {
-                (Kept::Good(held), Some(at)) => is_older(&held.header, age, at),
+                (Kept::Good(held), Some(at)) => has_passed(age, &held.header.checked_at, at),
                 _ => true,
             },
             _ => false,
@@ -241,14 +238,4 @@ impl<'a> Place<'a> {
 fn confirmable(job: &Job, held: &Held) -> bool {
     held.etag_from(job.upstream.identity()).is_some()
         && held.header.filter == job.policy.filter.canonical()
-}
-
-/// Whether a snapshot was last checked so long ago. Either way: a clock that was ahead once must not
-/// stop what is due until its time has come.
-fn is_older(header: &Header, age: Duration, at: Timestamp) -> bool {
-    let Ok(checked_at) = header.checked_at.parse::<Timestamp>() else {
-        return true;
-    };
-    let passed = at.duration_since(checked_at).abs();
-    passed >= SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX)
 }

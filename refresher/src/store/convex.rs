@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -165,7 +165,10 @@ impl ConvexStore {
         let response = self
             .client
             .post(format!("{}/api/{kind}", self.settings.url))
-            .header(AUTHORIZATION, self.authorization()?)
+            .header(
+                AUTHORIZATION,
+                http::authorization("Convex", &self.settings.deploy_key, "the deploy key")?,
+            )
             .header(CONTENT_TYPE, "application/json")
             .body(body.to_string())
             .send()
@@ -186,15 +189,6 @@ impl ConvexStore {
                 Err(Fault::Function { function: path, text, fix })
             }
         }
-    }
-
-    fn authorization(&self) -> Result<HeaderValue, Fault> {
-        let key = self.settings.deploy_key.expose_secret();
-        let mut value = HeaderValue::from_str(&format!("Convex {key}")).map_err(|_| {
-            NetworkFault::Other("the deploy key cannot stand in a header".to_owned())
-        })?;
-        value.set_sensitive(true);
-        Ok(value)
     }
 
     /// A part of what Convex said, without the key. What stands before the key's `|` is no secret.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 use flagpost_engine::snapshot::Snapshot;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::AUTHORIZATION;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use tracing::debug;
 use super::{Expected, Item, Store, StoreError, Stored, Version};
 use crate::http::{self, BodyFault, NetworkFault, Timeouts};
 use crate::retry::{self, Again, Patience, Transient};
-use crate::secret::{self, ExposeSecret, SecretString};
+use crate::secret::{self, SecretString};
 use crate::snapshot::digest;
 
 /// Cloudflare's own API.
@@ -118,11 +118,7 @@ impl KvStore {
         let Some(token) = &self.settings.token else {
             return Ok(request);
         };
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| {
-                NetworkFault::Other("the API token cannot stand in a header".to_owned())
-            })?;
-        bearer.set_sensitive(true);
+        let bearer = http::authorization("Bearer", token, "the API token")?;
         Ok(request.header(AUTHORIZATION, bearer))
     }
 

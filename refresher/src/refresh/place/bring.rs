@@ -4,14 +4,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flagpost_engine::snapshot::Header;
-use jiff::Timestamp;
-
 use super::super::fresh::Fresh;
 use super::super::publish::{Published, publish};
 use super::super::{Job, Refusal, gate};
-use super::{Kept, Place, is_older};
-use crate::clock::Clock;
+use super::{Kept, Place};
+use crate::clock::{Clock, has_passed};
 use crate::diff::diff;
 use crate::history::{self, Entry};
 use crate::order::order;
@@ -134,8 +131,8 @@ impl Place<'_> {
             )
         };
         let etag = fresh.origin.etag.as_deref();
-        if header.etag.as_deref() == etag && !heartbeat_due(job.policy.heartbeat, header, fresh.at)
-        {
+        let due = |heartbeat| has_passed(heartbeat, &header.checked_at, fresh.at);
+        if header.etag.as_deref() == etag && !job.policy.heartbeat.is_some_and(due) {
             let outcome = Outcome {
                 snapshot: Some(Facts::of(header, held.bytes.len())),
                 ..self.outcome(status, fresh.cleared, text(""))
@@ -223,10 +220,6 @@ impl Place<'_> {
             ..self.outcome(Status::Skipped, Some(Reason::Superseded), text)
         }
     }
-}
-
-fn heartbeat_due(heartbeat: Option<Duration>, header: &Header, at: Timestamp) -> bool {
-    heartbeat.is_some_and(|heartbeat| is_older(header, heartbeat, at))
 }
 
 /// A pause before another try, different for each writer so that they do not meet again.
