@@ -123,8 +123,13 @@ impl<'a> Snapshot<'a> {
     /// A section's bytes by its tag.
     #[must_use]
     pub fn section(&self, tag: [u8; 4]) -> Option<&'a [u8]> {
-        let (_, range) = self.sections.iter().find(|(name, _)| *name == tag)?;
-        self.bytes.get(range.clone())
+        self.bytes.get(self.range(tag)?)
+    }
+
+    /// Where a section lies in the snapshot's bytes.
+    #[must_use]
+    pub fn range(&self, tag: [u8; 4]) -> Option<Range<usize>> {
+        self.sections.iter().find(|(name, _)| *name == tag).map(|(_, range)| range.clone())
     }
 
     /// Tags and lengths in bytes of all sections, those this version does not know included.

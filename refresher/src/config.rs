@@ -30,6 +30,12 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// The first of these variables that is set to more than white space.
+pub(crate) fn first_set(environment: Environment<'_>, names: &[&str]) -> Option<String> {
+    let values = names.iter().filter_map(|name| environment(name));
+    values.map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
+}
+
 /// Checks arguments and environment for refreshes.
 ///
 /// # Errors
@@ -154,13 +160,8 @@ impl Check<'_> {
         }
     }
 
-    /// The first variable that is set to more than white space.
     fn variable(&self, names: &[&str]) -> Option<String> {
-        names
-            .iter()
-            .filter_map(|name| (self.environment)(name))
-            .map(|value| value.trim().to_owned())
-            .find(|value| !value.is_empty())
+        first_set(self.environment, names)
     }
 
     fn argument_or(&self, argument: Option<&String>, names: &[&str]) -> Option<String> {

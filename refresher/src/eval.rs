@@ -14,7 +14,6 @@ use crate::clock::Clock;
 use crate::compile::{name, read};
 use crate::outcome::Exit;
 use crate::snapshot::{Held, ruleset};
-use crate::store::{Stored, Version};
 
 /// All answers, named as PostHog's SDKs name them.
 #[derive(Serialize, Default)]
@@ -79,7 +78,7 @@ fn load(arguments: &EvalArguments) -> Result<Ruleset, (Exit, String)> {
     if !is_snapshot(&bytes) {
         return ruleset(&bytes).map_err(|error| named(error.to_string()));
     }
-    let held = Held::open(Stored { bytes, version: Version(String::new()) }).map_err(named)?;
+    let held = Held::from_bytes(bytes).map_err(named)?;
     held.ruleset().map_err(|error| named(error.to_string()))
 }
 

@@ -11,7 +11,7 @@ use tracing::debug;
 
 use crate::clock::{has_passed, rfc3339};
 use crate::outcome::Outcome;
-use crate::snapshot::{Held, hex, short};
+use crate::snapshot::{Held, short};
 use crate::store::{Expected, Item, Store, StoreError, Stored};
 
 /// How often the list is written anew because somebody else did.
@@ -100,7 +100,7 @@ fn parse(stored: Option<&Stored>) -> History {
 /// # Errors
 /// It cannot be read, is not there, or is damaged: as text.
 pub async fn version(store: &dyn Store, digest: &str) -> Result<Held, String> {
-    let stored = store.read(&Item::Version(hex(digest).to_owned())).await;
+    let stored = store.read(&Item::version(digest)).await;
     let stored = stored.map_err(|error| error.to_string())?;
     let stored = stored
         .ok_or_else(|| format!("{} holds no version {}…", store.describe(), short(digest)))?;
@@ -133,7 +133,7 @@ pub async fn keep(
             .map(|held| (held.header.digest.clone(), held.bytes.as_slice())),
     );
     for (digest, bytes) in versions {
-        let item = Item::Version(hex(&digest).to_owned());
+        let item = Item::version(&digest);
         let written = match store.write(&item, bytes, &Expected::Absent).await {
             Err(StoreError::Conflict) => match version(store, &digest).await {
                 Ok(_) => Ok(()),
@@ -176,7 +176,7 @@ pub async fn record(
     .await;
     changed.map_err(|error| format!("the history is not written: {error}"))?;
     for entry in dropped {
-        if let Err(error) = store.remove(&Item::Version(hex(&entry.digest).to_owned())).await {
+        if let Err(error) = store.remove(&Item::version(&entry.digest)).await {
             debug!("version {}… is not removed: {error}", short(&entry.digest));
         }
     }

@@ -18,7 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-use crate::config::Environment;
+use crate::config::{Environment, first_set};
 use crate::progress;
 #[cfg(feature = "otel")]
 use crate::telemetry;
@@ -51,11 +51,10 @@ impl Format {
     /// # Errors
     /// The variable names no format.
     pub fn chosen(argument: Option<Format>, environment: Environment<'_>) -> Result<Self, String> {
-        let variable = environment(VARIABLE).filter(|value| !value.trim().is_empty());
-        match (argument, variable) {
+        match (argument, first_set(environment, &[VARIABLE])) {
             (Some(format), _) => Ok(format),
             (None, None) => Ok(Format::default()),
-            (None, Some(name)) => Format::from_str(name.trim(), true)
+            (None, Some(name)) => Format::from_str(&name, true)
                 .map_err(|_| format!("{VARIABLE} names no format of logs: set it to text or json")),
         }
     }

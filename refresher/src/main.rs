@@ -8,7 +8,6 @@ use refresher::clock::SystemClock;
 use refresher::outcome::Exit;
 use refresher::report::{Report, say};
 use refresher::{commands, compile, config, daemon, eval, log, progress, refresh};
-use tracing::{Instrument, info_span};
 
 /// Definitions are many small values: with the system's allocator a third of a refresh is its work.
 #[global_allocator]
@@ -48,10 +47,7 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(arguments: &cli::RunArguments) -> ExitCode {
     let report = match config::job(&arguments.refresh, arguments.force, &config::environment) {
-        Ok(job) => {
-            let span = info_span!(target: "flagpost", "refresh");
-            refresh::run(&job, &SystemClock).instrument(span).await
-        }
+        Ok(job) => refresh::run(&job, &SystemClock).await,
         Err(error) => Report::usage(&error),
     };
     report.print(arguments.json);

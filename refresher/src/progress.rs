@@ -7,6 +7,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::report::printable;
+
 /// What is shorter than this is not shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 const FRAME: Duration = Duration::from_millis(120);
@@ -134,8 +136,4 @@ fn draw() {
         }
         shown = LINE.changed.wait_timeout(shown, FRAME).unwrap_or_else(PoisonError::into_inner).0;
     }
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }

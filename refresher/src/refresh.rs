@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use tracing::{Instrument, info_span};
 
 use crate::clock::Clock;
 use crate::filter::Filter;
@@ -86,6 +87,10 @@ pub struct Job {
 
 /// Asks upstream, and brings the stores up to date where that can be done safely.
 pub async fn run(job: &Job, clock: &dyn Clock) -> Report {
+    refresh(job, clock).instrument(info_span!(target: "flagpost", "refresh")).await
+}
+
+async fn refresh(job: &Job, clock: &dyn Clock) -> Report {
     let opened = job.stores.iter().map(|store| Place::open(job, store.as_ref(), clock));
     let mut places = join_all(opened).await;
     let (answer, attempts) = match places.iter().any(Place::is_open) {
@@ -113,11 +118,9 @@ async fn ask(job: &Job, places: &[Place<'_>], clock: &dyn Clock) -> (Result<Fres
         (Ok((Reply::Definitions { body, etag }, at)), _) => Fresh::received(job, body, etag, at),
         (Ok((Reply::NotModified { etag }, at)), Some(held)) => Ok(Fresh::confirmed(held, etag, at)),
         // The condition came from a good snapshot, so without one there was no condition.
-        (Ok((Reply::NotModified { .. }, _)), None) => Err(Refusal::new(
-            Status::Error,
-            Reason::UnexpectedStatus,
-            "posthog answered 304 although it was asked without a condition".to_owned(),
-        )),
+        (Ok((Reply::NotModified { .. }, _)), None) => {
+            Err(Refusal::of(&Fault::unconditional(), clock.now()))
+        }
         (Err(fault), _) => Err(Refusal::of(&fault, clock.now())),
     };
     (answer, attempts)

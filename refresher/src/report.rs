@@ -92,12 +92,10 @@ impl Report {
         if json {
             say(&serde_json::to_string(self).unwrap_or_default());
         }
-        for line in self.lines() {
-            match (json, self.exit) {
-                (false, Exit::Ok) => say(&line),
-                (true, Exit::Ok) => {}
-                _ => eprintln!("{line}"),
-            }
+        match (json, self.exit) {
+            (true, Exit::Ok) => {}
+            (false, Exit::Ok) => self.lines().iter().for_each(|line| say(line)),
+            _ => self.lines().iter().for_each(|line| eprintln!("{line}")),
         }
     }
 
@@ -217,10 +215,19 @@ pub fn count(count: usize, of: &str) -> String {
     format!("{count} {of}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A text from outside without what would steer a terminal.
+/// A text from outside without what would steer a terminal, or hide or turn what stands beside it.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters, line and paragraph separators, and the invisible ones that change direction,
+/// join or tag.
+pub(crate) fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A size for people: `812 B`, `10.2 KB`, `1.4 MB`.

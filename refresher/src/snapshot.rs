@@ -1,5 +1,7 @@
 //! A stored snapshot as the refresher sees it: checked, or known to be damaged.
 
+use std::ops::Range;
+
 use flagpost_engine::snapshot::{DEFS, FORMAT, HEAD, Header, Snapshot, Upstream, seal};
 use flagpost_engine::{CompileOptions, Definitions, Error, Ruleset, compile, ecma::NativeHost};
 use jiff::Timestamp;
@@ -15,6 +17,8 @@ pub struct Held {
     pub header: Header,
     pub bytes: Vec<u8>,
     pub version: Version,
+    /// Where the definitions lie in `bytes`.
+    definitions: Range<usize>,
 }
 
 impl Held {
@@ -33,7 +37,16 @@ impl Held {
                 short(&found)
             ));
         }
-        Ok(Held { header, bytes: stored.bytes, version: stored.version })
+        let definitions = snapshot.range(DEFS).unwrap_or_default();
+        Ok(Held { header, bytes: stored.bytes, version: stored.version, definitions })
+    }
+
+    /// The same of a snapshot that is in no store.
+    ///
+    /// # Errors
+    /// As [`Held::open`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Held, String> {
+        Held::open(Stored { bytes, version: Version(String::new()) })
     }
 
     /// The definitions' `ETag`, if this upstream gave it.
@@ -48,7 +61,7 @@ impl Held {
     /// # Errors
     /// This build cannot read them.
     pub fn ruleset(&self) -> Result<Ruleset, Error> {
-        ruleset(Snapshot::open(&self.bytes)?.definitions())
+        ruleset(self.definitions())
     }
 
     /// The same snapshot with another `ETag` and time of check.
@@ -104,7 +117,7 @@ impl Held {
     /// Its definitions.
     #[must_use]
     pub fn definitions(&self) -> &[u8] {
-        Snapshot::open(&self.bytes).map(|snapshot| snapshot.definitions()).unwrap_or_default()
+        self.bytes.get(self.definitions.clone()).unwrap_or_default()
     }
 }
 

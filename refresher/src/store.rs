@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::snapshot::{digest, hex};
+
 pub use convex::{ConvexSettings, ConvexStore};
 pub use file::{FileStore, replace as replace_file};
-pub use kv::{CLOUDFLARE, KvSettings, KvStore};
+pub use kv::{CLOUDFLARE, KvSettings, KvStore, MAX_VALUE as KV_MAX_VALUE};
 pub use memory::MemoryStore;
 pub use s3::{S3Settings, S3Store};
 
@@ -54,6 +56,22 @@ pub struct Version(pub String);
 pub struct Stored {
     pub bytes: Vec<u8>,
     pub version: Version,
+}
+
+impl Stored {
+    /// Bytes from a store that knows no versions: their digest is one.
+    #[must_use]
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Stored { version: Version::of(&bytes), bytes }
+    }
+}
+
+impl Version {
+    /// The digest of a content, for stores that know no versions.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Version(digest(bytes))
+    }
 }
 
 impl fmt::Debug for Stored {
@@ -143,6 +161,12 @@ pub enum Item {
 }
 
 impl Item {
+    /// A version by the digest of its definitions.
+    #[must_use]
+    pub fn version(digest: &str) -> Self {
+        Item::Version(hex(digest).to_owned())
+    }
+
     /// Its key in stores that have keys, beside the snapshot's own and never below it: where objects
     /// are copied to files, one cannot be a directory as well. That of posthog-node's cache is the
     /// one PostHog's example for Cloudflare KV uses.

@@ -18,6 +18,7 @@ use tracing::{debug, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::config;
 use crate::http::{self, NetworkFault, Timeouts};
 
 /// How long the end of the program may wait for spans to be sent.
@@ -45,10 +46,8 @@ impl Drop for Telemetry {
     }
 }
 
-/// The first of these variables that is set to more than white space.
 fn variable(names: &[&str]) -> Option<String> {
-    let values = names.iter().filter_map(|name| std::env::var(name).ok());
-    values.map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
+    config::first_set(&config::environment, names)
 }
 
 fn is_off() -> bool {

@@ -99,6 +99,13 @@ impl Transient for Fault {
     }
 }
 
+impl Fault {
+    /// A 304 without a condition that it could answer.
+    pub(crate) fn unconditional() -> Self {
+        Fault::Unexpected { status: 304, excerpt: String::new() }
+    }
+}
+
 /// A reply, or why there is none, with what the asking took.
 #[derive(Debug)]
 pub struct Asked {
@@ -154,6 +161,18 @@ impl Upstream {
         .instrument(span)
         .await;
         Asked { result, attempts }
+    }
+
+    /// Asks for definitions, whatever was known of them before, as [`Upstream::fetch`] does. Gives
+    /// them with their etag.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn definitions(&self, clock: &dyn Clock) -> Result<(Vec<u8>, Option<String>), Fault> {
+        match self.fetch(None, clock).await.result?.0 {
+            Reply::Definitions { body, etag } => Ok((body, etag)),
+            Reply::NotModified { .. } => Err(Fault::unconditional()),
+        }
     }
 
     async fn attempt(&self, etag: Option<&str>, clock: &dyn Clock) -> Result<Reply, Fault> {

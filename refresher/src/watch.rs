@@ -17,15 +17,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout_at};
-use tracing::{Instrument, debug, info, info_span, warn};
+use tracing::{debug, info, warn};
 
 pub use arguments::WatchArguments;
 pub use pace::{Ended, Pace};
 pub use tick::{Held, Holds, StoreTick, Tick};
 
 use crate::clock::{Clock, rfc3339};
-use crate::outcome::Exit;
-use metrics::label;
+use crate::outcome::{Exit, Reason};
 use signals::{Asked, Signals};
 use state::State;
 use systemd::Manager;
@@ -105,11 +104,7 @@ pub async fn watch(
         }
         let (began, asked) = (Instant::now(), clock.now());
         state.progress(began + settings.longest_refresh);
-        let span = info_span!(target: "flagpost", "refresh");
-        let attended = attend(settings, &mut signals, &state, &manager, async {
-            refresh().instrument(span).await
-        });
-        let (tick, then) = attended.await;
+        let (tick, then) = attend(settings, &mut signals, &state, &manager, refresh()).await;
         let Some(tick) = tick else {
             break;
         };
@@ -185,8 +180,8 @@ async fn attend(
 
 /// One line for a refresh: what changed and what failed always, what stayed as it was with `-v`.
 fn log(tick: &Tick, failing: u32, failures: u32, took: Duration, pause: Option<Duration>) {
-    let status = label(&tick.status);
-    let reason = tick.reason.map(|reason| label(&reason));
+    let status = tick.status.as_str();
+    let reason = tick.reason.map(Reason::name);
     let attempts = tick.attempts;
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let next_s = pause.map(|pause| pause.as_secs());
@@ -207,7 +202,7 @@ fn log(tick: &Tick, failing: u32, failures: u32, took: Duration, pause: Option<D
 
 /// The line that `systemctl status` shows.
 fn status_line(tick: &Tick, failures: u32, now: Timestamp) -> String {
-    let (status, now) = (label(&tick.status), rfc3339(now));
+    let (status, now) = (tick.status.as_str(), rfc3339(now));
     match failures {
         0 => format!("{status} at {now}: {}", tick.message),
         1 => format!("failed at {now}: {}", tick.message),

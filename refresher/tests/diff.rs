@@ -127,7 +127,7 @@ fn flags_added_and_removed_are_told_with_their_rollout() {
         ]
     );
     assert_eq!(told.headline(), "4 flags added, 1 removed");
-    assert_eq!(told.removed_keys(), ["old"]);
+    assert_eq!(told.removed_keys, ["old"]);
 }
 
 #[test]
@@ -266,13 +266,13 @@ fn flags_are_known_by_their_id_and_then_by_their_key() {
         &json!({"flags": [flag(1, "c", filters()), flag(9, "b", filters())]}),
     );
     assert_eq!(renamed.lines(), ["~ c: renamed a -> c", "~ b: made anew: id 2 -> 9"]);
-    assert_eq!(renamed.removed_keys(), ["a"]);
+    assert_eq!(renamed.removed_keys, ["a"]);
     let swapped = between(
         &json!({"flags": [flag(1, "a", filters()), flag(2, "b", filters())]}),
         &json!({"flags": [flag(1, "b", filters()), flag(2, "a", filters())]}),
     );
     assert_eq!(swapped.lines(), ["~ b: renamed a -> b", "~ a: renamed b -> a"]);
-    assert!(swapped.removed_keys().is_empty());
+    assert!(swapped.removed_keys.is_empty());
     assert_eq!(
         lines(
             json!([flag(1, "a", filters()), flag(2, "b", filters())]),
@@ -296,7 +296,7 @@ fn odd_flags_are_told_and_lose_nothing() {
     assert_eq!(lines(twice(1), twice(2)), ["~ a: other changes (filters.x)"]);
     let once = between(&json!({"flags": twice(1)}), &json!({"flags": [flag(1, "a", json!({}))]}));
     assert_eq!(once.lines(), ["- a: was nobody"]);
-    assert!(once.removed_keys().is_empty(), "another flag of that key is left");
+    assert!(once.removed_keys.is_empty(), "another flag of that key is left");
     let deep = |leaf: &str| {
         format!(
             r#"{{"flags":[{{"id":1,"key":"a","x":{}{leaf}{}}}]}}"#,

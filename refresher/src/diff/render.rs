@@ -2,6 +2,7 @@
 
 use super::words::{cut, listed, quoted};
 use super::{ChangedCohort, Diff, Kind};
+use crate::report::acts;
 
 /// Rows of a table: GitHub shows summaries of up to 1 MiB.
 const MAX_ROWS: usize = 1000;
@@ -17,12 +18,6 @@ impl Diff {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows().next().is_none()
-    }
-
-    /// Keys that could be asked for before and cannot now: of flags that were removed or renamed.
-    #[must_use]
-    pub fn removed_keys(&self) -> &[String] {
-        &self.removed_keys
     }
 
     /// How much there is: `2 flags added, 1 changed, 1 cohort changed`.
@@ -162,15 +157,6 @@ fn printable(text: &str) -> String {
         }
     }
     shown
-}
-
-/// Control characters, line and paragraph separators, and the invisible ones that change direction,
-/// join or tag.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Text as a cell of a table: nothing in it means anything to Markdown, HTML or GitHub.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Expected, Item, Store, StoreError, Stored, Version};
-use crate::snapshot::digest;
 
 /// How long another writer's lock is waited for, in steps of [`PAUSE`].
 const PATIENCE: u32 = 1000;
@@ -85,8 +84,7 @@ fn current(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 #[async_trait]
 impl Store for FileStore {
     async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
-        let stored = |bytes: Vec<u8>| Stored { version: Version(digest(&bytes)), bytes };
-        Ok(current(&self.path(item))?.map(stored))
+        Ok(current(&self.path(item))?.map(Stored::of))
     }
 
     async fn write(
@@ -102,7 +100,7 @@ impl Store for FileStore {
             .map_err(|error| failed("make the directory of", &path, &error))?;
         let current = match expected {
             Expected::Any => None,
-            _ => current(&path)?.map(|bytes| Version(digest(&bytes))),
+            _ => current(&path)?.map(|bytes| Version::of(&bytes)),
         };
         if !expected.allows(current.as_ref()) {
             return Err(StoreError::Conflict);

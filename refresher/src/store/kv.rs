@@ -12,22 +12,22 @@ use serde::Deserialize;
 use serde_json::json;
 use tracing::debug;
 
-use super::{Expected, Item, Store, StoreError, Stored, Version};
+use super::{Expected, Item, Store, StoreError, Stored};
 use crate::http::{self, BodyFault, NetworkFault, Timeouts};
 use crate::retry::{self, Again, Patience, Transient};
 use crate::secret::{self, SecretString};
-use crate::snapshot::digest;
 
 /// Cloudflare's own API.
 pub const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
 
 /// Largest value KV takes.
-const MAX_VALUE: usize = 25 << 20;
+pub const MAX_VALUE: usize = 25 << 20;
 /// Largest metadata KV takes.
 const MAX_METADATA: usize = 1024;
 /// Cloudflare's codes for a missing key, as opposed to a wrong path or namespace.
 const KEY_NOT_FOUND: u32 = 10009;
 const NAMESPACE_NOT_FOUND: u32 = 10013;
+
 /// Which key of which namespace, and how it is reached.
 #[derive(Debug, Clone)]
 pub struct KvSettings {
@@ -195,7 +195,7 @@ impl KvStore {
 impl Store for KvStore {
     async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
         let bytes = self.patiently("reading workers kv", || self.get(item)).await?;
-        Ok(bytes.map(|bytes| Stored { version: Version(digest(&bytes)), bytes }))
+        Ok(bytes.map(Stored::of))
     }
 
     async fn write(

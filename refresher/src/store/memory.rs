@@ -6,7 +6,6 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{Expected, Item, Store, StoreError, Stored, Version};
-use crate::snapshot::digest;
 
 /// Keeps everything until the process ends.
 #[derive(Debug, Default)]
@@ -35,7 +34,7 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn read(&self, item: &Item) -> Result<Option<Stored>, StoreError> {
         let bytes = self.items().get(item).cloned();
-        Ok(bytes.map(|bytes| Stored { version: Version(digest(&bytes)), bytes }))
+        Ok(bytes.map(Stored::of))
     }
 
     async fn write(
@@ -45,7 +44,7 @@ impl Store for MemoryStore {
         expected: &Expected,
     ) -> Result<(), StoreError> {
         let mut items = self.items();
-        let current = items.get(item).map(|bytes| Version(digest(bytes)));
+        let current = items.get(item).map(|bytes| Version::of(bytes));
         if !expected.allows(current.as_ref()) {
             return Err(StoreError::Conflict);
         }

@@ -12,12 +12,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
-use serde::Serialize;
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::state::Store;
 use super::tick::Tick;
-use crate::outcome::Exit;
+use crate::outcome::{Exit, Reason};
 
 /// Seconds; a refresh that finds nothing new takes one round trip, and four patient attempts minutes.
 const BUCKETS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0];
@@ -48,112 +47,123 @@ pub(super) struct Metrics {
 impl Metrics {
     pub(super) fn new() -> Self {
         let mut registry = Registry::with_prefix("flagpost");
-        let metrics = Metrics {
-            refreshes: Family::default(),
-            duration: Histogram::new(BUCKETS),
-            requests: Counter::default(),
-            failures: Gauge::default(),
-            last: Number::default(),
-            succeeded: Number::default(),
-            store_refreshes: Family::default(),
-            store_writes: Family::default(),
-            ready: Gauge::default(),
-            version: Family::default(),
-            age: Family::default(),
-            fetched: Family::default(),
-            checked: Family::default(),
-            flags: Family::default(),
-            bytes: Family::default(),
-            registry: Registry::default(),
-        };
         let build = Family::<Labels, Gauge>::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
         registry.register("build_info", "The version of the refresher; always 1", build);
-        let of = &metrics;
-        registry.register(
-            "refreshes",
-            "Refreshes that ended, by their status, and by the reason when there is one",
-            of.refreshes.clone(),
-        );
-        registry.register_with_unit(
-            "refresh_duration",
-            "Time from the beginning of a refresh to its end, with retries",
-            Unit::Seconds,
-            of.duration.clone(),
-        );
-        registry.register(
-            "upstream_requests",
-            "Requests for definitions made to PostHog, with retries",
-            of.requests.clone(),
-        );
-        registry.register(
-            "consecutive_failures",
-            "Refreshes that failed, for any store, since the last that did not",
-            of.failures.clone(),
-        );
-        registry.register_with_unit(
-            "last_refresh_timestamp",
-            "When the last refresh ended; 0 if none did",
-            Unit::Seconds,
-            of.last.clone(),
-        );
-        registry.register_with_unit(
-            "last_success_timestamp",
-            "When the last refresh ended that did not fail; 0 if none did",
-            Unit::Seconds,
-            of.succeeded.clone(),
-        );
-        registry.register(
-            "store_refreshes",
-            "Refreshes by store, and by whether the store is current after them",
-            of.store_refreshes.clone(),
-        );
-        registry.register(
-            "store_writes",
-            "Refreshes that changed the snapshot in a store",
-            of.store_writes.clone(),
-        );
-        registry.register(
-            "ready",
-            "1 if every store holds a good snapshot that is not too old, as /readyz tells",
-            of.ready.clone(),
-        );
-        registry.register(
-            "snapshot_info",
-            "The digest of the definitions that a store holds; always 1",
-            of.version.clone(),
-        );
-        registry.register_with_unit(
-            "snapshot_age",
-            "Time since PostHog last confirmed what a store holds",
-            Unit::Seconds,
-            of.age.clone(),
-        );
-        registry.register_with_unit(
-            "snapshot_fetched_timestamp",
-            "When the definitions that a store holds came from PostHog",
-            Unit::Seconds,
-            of.fetched.clone(),
-        );
-        registry.register_with_unit(
-            "snapshot_checked_timestamp",
-            "When PostHog confirmed them, as the snapshot itself tells its readers",
-            Unit::Seconds,
-            of.checked.clone(),
-        );
-        registry.register("snapshot_flags", "Flags in the snapshot of a store", of.flags.clone());
-        registry.register_with_unit(
-            "snapshot_size",
-            "Size of the snapshot of a store",
-            Unit::Bytes,
-            of.bytes.clone(),
-        );
-        Metrics { registry, ..metrics }
+        let r = &mut registry;
+        Metrics {
+            refreshes: put(
+                r,
+                "refreshes",
+                "Refreshes that ended, by their status, and by the reason when there is one",
+                None,
+                Family::default(),
+            ),
+            duration: put(
+                r,
+                "refresh_duration",
+                "Time from the beginning of a refresh to its end, with retries",
+                Some(Unit::Seconds),
+                Histogram::new(BUCKETS),
+            ),
+            requests: put(
+                r,
+                "upstream_requests",
+                "Requests for definitions made to PostHog, with retries",
+                None,
+                Counter::default(),
+            ),
+            failures: put(
+                r,
+                "consecutive_failures",
+                "Refreshes that failed, for any store, since the last that did not",
+                None,
+                Gauge::default(),
+            ),
+            last: put(
+                r,
+                "last_refresh_timestamp",
+                "When the last refresh ended; 0 if none did",
+                Some(Unit::Seconds),
+                Number::default(),
+            ),
+            succeeded: put(
+                r,
+                "last_success_timestamp",
+                "When the last refresh ended that did not fail; 0 if none did",
+                Some(Unit::Seconds),
+                Number::default(),
+            ),
+            store_refreshes: put(
+                r,
+                "store_refreshes",
+                "Refreshes by store, and by whether the store is current after them",
+                None,
+                Family::default(),
+            ),
+            store_writes: put(
+                r,
+                "store_writes",
+                "Refreshes that changed the snapshot in a store",
+                None,
+                Family::default(),
+            ),
+            ready: put(
+                r,
+                "ready",
+                "1 if every store holds a good snapshot that is not too old, as /readyz tells",
+                None,
+                Gauge::default(),
+            ),
+            version: put(
+                r,
+                "snapshot_info",
+                "The digest of the definitions that a store holds; always 1",
+                None,
+                Family::default(),
+            ),
+            age: put(
+                r,
+                "snapshot_age",
+                "Time since PostHog last confirmed what a store holds",
+                Some(Unit::Seconds),
+                Family::default(),
+            ),
+            fetched: put(
+                r,
+                "snapshot_fetched_timestamp",
+                "When the definitions that a store holds came from PostHog",
+                Some(Unit::Seconds),
+                Family::default(),
+            ),
+            checked: put(
+                r,
+                "snapshot_checked_timestamp",
+                "When PostHog confirmed them, as the snapshot itself tells its readers",
+                Some(Unit::Seconds),
+                Family::default(),
+            ),
+            flags: put(
+                r,
+                "snapshot_flags",
+                "Flags in the snapshot of a store",
+                None,
+                Family::default(),
+            ),
+            bytes: put(
+                r,
+                "snapshot_size",
+                "Size of the snapshot of a store",
+                Some(Unit::Bytes),
+                Family::default(),
+            ),
+            registry,
+        }
     }
 
     pub(super) fn refreshed(&self, tick: &Tick, now: Timestamp, took: Duration) {
-        let reason = tick.reason.map(|reason| label(&reason)).unwrap_or_default();
-        let labels = vec![("status", label(&tick.status)), ("reason", reason)];
+        let reason = tick.reason.map(Reason::name).unwrap_or_default();
+        let labels = vec![("status", tick.status.as_str().to_owned()), ("reason", reason)];
         self.refreshes.get_or_create(&labels).inc();
         self.duration.observe(took.as_secs_f64());
         self.requests.inc_by(tick.attempts.into());
@@ -226,18 +236,25 @@ impl Metrics {
     }
 }
 
+/// Registers a metric, and gives it back to be counted with.
+fn put<M: Metric + Clone>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    unit: Option<Unit>,
+    metric: M,
+) -> M {
+    match unit {
+        Some(unit) => registry.register_with_unit(name, help, unit, metric.clone()),
+        None => registry.register(name, help, metric.clone()),
+    }
+    metric
+}
+
 fn of(store: &str) -> Labels {
     vec![("store", store.to_owned())]
 }
 
 fn seconds(time: Timestamp) -> f64 {
     time.as_millisecond() as f64 / 1e3
-}
-
-/// A status or reason as JSON spells it.
-pub(super) fn label(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        _ => String::new(),
-    }
 }
