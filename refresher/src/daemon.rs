@@ -55,10 +55,13 @@ async fn tick(report: &Report, job: &Job, counted: &mut HashMap<String, usize>) 
     let mut known = HashMap::new();
     for (seen, store) in stores.iter_mut().zip(&job.stores) {
         if let Holds::Snapshot(held) = &mut seen.holds {
-            held.flags = match counted.get(&held.digest) {
-                Some(flags) => Some(*flags),
-                None => count(store.as_ref(), &held.digest).await,
-            };
+            let digest = &held.digest;
+            let counts = [&known, &*counted];
+            held.flags =
+                held.flags.or_else(|| counts.iter().find_map(|of| of.get(digest)).copied());
+            if held.flags.is_none() {
+                held.flags = count(store.as_ref(), digest).await;
+            }
             known.extend(held.flags.map(|flags| (held.digest.clone(), flags)));
         }
     }

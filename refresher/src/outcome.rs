@@ -202,6 +202,9 @@ pub struct Outcome {
     pub written: bool,
     /// What is stored now; null when that is nothing or not known.
     pub snapshot: Option<Facts>,
+    /// Flags in it, if this run had a reason to count them.
+    #[serde(skip)]
+    pub flags: Option<usize>,
     /// What this run changed for readers; null when it changed nothing or there was nothing before.
     pub changes: Option<Diff>,
     /// What went wrong beside the snapshot itself, which is safe.
@@ -218,6 +221,7 @@ impl Outcome {
             message,
             written: false,
             snapshot: None,
+            flags: None,
             changes: None,
             warnings: Vec::new(),
         }

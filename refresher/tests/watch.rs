@@ -341,3 +341,27 @@ fn the_next_refresh_comes_in_time_and_gently() {
         }
     }
 }
+
+#[tokio::test]
+async fn while_another_refresher_holds_the_lease_what_was_stored_counts_on() {
+    let (server, folder) = (MockServer::start().await, Folder::new());
+    answer(&server, ok(&definitions(2))).await;
+    let daemon = Daemon::start(watch(&server.uri(), &folder.store, &["--lease", "10m"]));
+    daemon.until("/readyz", |status, _| status == 200).await;
+    let lease = folder.folder.path().join("flags/lease.json");
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(9);
+    let held = format!("{{\"owner\":\"another\",\"expiresAt\":\"{until:.3}\"}}");
+    let leased = "flagpost_refreshes_total{status=\"skipped\",reason=\"leased\"}";
+    let text = daemon
+        .until("/metrics", |_, text| {
+            // Again and again: the daemon may be giving its own back just now.
+            fs::write(lease.with_extension("new"), &held).unwrap();
+            fs::rename(lease.with_extension("new"), &lease).unwrap();
+            text.contains(leased)
+        })
+        .await;
+    assert_eq!(daemon.get("/readyz").await, (200, "ok\n".to_owned()));
+    let samples = samples(&text);
+    let flags = samples.iter().find(|(name, _)| name.starts_with("flagpost_snapshot_flags"));
+    assert_eq!(flags.unwrap().1, &2.0, "{text}");
+}

@@ -76,12 +76,14 @@ impl State {
             let before = known.stores.iter().find(|store| store.name == seen.name).cloned();
             let (held, confirmed) = match (&seen.holds, before) {
                 (Holds::Snapshot(held), before) => {
-                    let before = before.and_then(|store| Some((store.held?, store.confirmed)));
-                    let before = before.filter(|(before, _)| before.digest == held.digest);
-                    let (flags, confirmed) =
-                        before.map_or((None, None), |(held, confirmed)| (held.flags, confirmed));
-                    let held = Held { flags: held.flags.or(flags), ..held.clone() };
-                    (Some(held), if seen.current { Some(asked) } else { confirmed })
+                    let same = |before: &Store| {
+                        before.held.as_ref().is_some_and(|before| before.digest == held.digest)
+                    };
+                    let confirmed = match seen.current {
+                        true => Some(asked),
+                        false => before.filter(same).and_then(|before| before.confirmed),
+                    };
+                    (Some(held.clone()), confirmed)
                 }
                 // Not being able to look changes nothing for readers.
                 (Holds::Unknown, Some(before)) => (before.held, before.confirmed),

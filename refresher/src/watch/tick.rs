@@ -50,7 +50,7 @@ pub enum Holds {
     Snapshot(Held),
     /// Nothing, or nothing that can be used.
     Nothing,
-    /// It could not be read.
+    /// It was not looked at: it could not be read, or another refresher has its lease.
     Unknown,
 }
 
@@ -73,10 +73,10 @@ impl From<&Outcome> for StoreTick {
                 digest: facts.digest.clone(),
                 fetched_at: facts.fetched_at.parse().ok(),
                 checked_at: facts.checked_at.parse().ok(),
-                flags: None,
+                flags: outcome.flags,
                 bytes: facts.bytes,
             }),
-            (None, Some(Reason::ReadFailed)) => Holds::Unknown,
+            (None, Some(Reason::ReadFailed | Reason::Leased)) => Holds::Unknown,
             (None, _) => Holds::Nothing,
         };
         StoreTick {

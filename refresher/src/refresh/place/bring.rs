@@ -111,7 +111,8 @@ impl Place<'_> {
             None => format!("{}, {}", count(flags, "flag"), size(bytes.len())),
         };
         let text = format!("{text}, digest {}…, {}", short(&fresh.digest), self.name);
-        let outcome = Outcome { changes, ..self.stored(status, fresh.cleared, text, published) };
+        let stored = self.stored(status, fresh.cleared, text, published);
+        let outcome = Outcome { changes, flags: Some(flags), ..stored };
         self.done(outcome)
     }
 
