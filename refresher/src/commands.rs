@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, stdout};
 
+use flagpost_engine::snapshot::Header;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Builder;
@@ -11,6 +13,7 @@ use crate::config;
 use crate::outcome::Exit;
 use crate::report::{printable, say};
 use crate::secret::hide_keys;
+use crate::snapshot::short;
 use crate::store::{Item, Store, StoreError, Stored};
 
 pub mod cost;
@@ -27,6 +30,9 @@ mod versions;
 const LABEL: usize = 24;
 /// Fewest columns that text is folded to.
 const NARROW: usize = 20;
+
+/// Said of a store without a snapshot.
+const NOTHING_STORED: &str = "nothing is stored yet: `refresher run` stores it";
 
 /// Why a command did not do what it was asked.
 pub type Trouble = (Exit, String);
@@ -61,6 +67,21 @@ fn with_stores(common: &Common, command: impl AsyncFnOnce(&[Box<dyn Store>]) -> 
         Ok(stores) => show(&block_on(command(&stores)), common.json),
         Err(error) => failed(Exit::Usage, &error, common.json),
     }
+}
+
+/// Runs a command on each of the stores given, all at once, and prints what it gives. The command
+/// learns the store's place among them.
+fn with_each(
+    common: &Common,
+    command: impl AsyncFn(usize, &dyn Store) -> Result<Page, Trouble>,
+) -> Exit {
+    with_stores(common, async |stores| {
+        let pages = stores
+            .iter()
+            .enumerate()
+            .map(async |(place, store)| (store.describe(), command(place, store.as_ref()).await));
+        join_all(pages).await
+    })
 }
 
 /// Runs to its end what waits for networks. Without threads of its own.
@@ -179,6 +200,21 @@ async fn current(store: &dyn Store) -> Result<Option<Stored>, Trouble> {
 
 fn unreadable(error: StoreError) -> Trouble {
     (Exit::StoreRead, error.to_string())
+}
+
+/// What is stored or given cannot be used.
+fn invalid(error: String) -> Trouble {
+    (Exit::Invalid, error)
+}
+
+/// A version in a sentence: the beginning of its digest, and when it was fetched.
+fn called(header: &Header) -> String {
+    format!("{}… of {}", short(&header.digest), time(&header.fetched_at))
+}
+
+/// A time with how long ago it was.
+fn when(rfc3339: &str, now: Timestamp) -> String {
+    format!("{} UTC, {}", time(rfc3339), ago(rfc3339, now))
 }
 
 /// A time for people: `2026-11-21 19:50:27`, in UTC.

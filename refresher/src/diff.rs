@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::raw::{self, Member, frame, get};
 pub use change::{Change, What};
 use change::{Changes, same, same_member};
+use flag::object;
 use words::{quoted, shown};
 
 /// Everything that differs. Empty only if both are the same JSON.
@@ -41,6 +42,9 @@ pub struct Flag {
     pub key: Option<String>,
     /// Who gets it, in short: `50% where plan is pro`.
     pub summary: String,
+    /// Whether it is switched on.
+    #[serde(skip)]
+    pub active: bool,
 }
 
 /// A flag on both sides that is not the same.
@@ -134,14 +138,8 @@ fn member(name: &str, was: Read, is: Read, changes: &mut Changes) {
             changes.moved(What::PropertyMatchingVersion, label, text(was), text(is), name);
         }
         "group_type_mapping" | "groupTypeMapping" => {
-            let empty = Map::new();
-            let entries = |value: &Option<Value>| match value {
-                Some(Value::Object(entries)) => Some(entries.clone()),
-                None | Some(Value::Null) => Some(empty.clone()),
-                _ => None,
-            };
             let count = changes.len();
-            if let (Some(was), Some(is)) = (entries(was), entries(is)) {
+            if let (Some(was), Some(is)) = (object(was.as_ref()), object(is.as_ref())) {
                 group_type_changes(&was, &is, changes);
             }
             if changes.len() == count {

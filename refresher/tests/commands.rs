@@ -87,6 +87,12 @@ async fn max_age_ends_with_13_for_monitoring() {
         assert_eq!((run.code, run.store()["tooOld"] == true), (code, code == 13), "{run:?}");
         assert_eq!(run.store()["snapshot"]["checkedAgo"].as_i64().unwrap() / 3600, hours);
     }
+    // A finding that weighs more takes the exit code, and nothing else.
+    let origin = Origin { checked_at: "2020-01-01T00:00:00.000Z".to_owned(), ..Origin::default() };
+    fs::write(folder.path(), sealed(b"{\"flags\":7}", origin).unwrap()).unwrap();
+    let run = place.run(&["status", "--max-age", "24h", "--json"]).await;
+    assert_eq!((run.code, &run.store()["tooOld"]), (8, &json!(true)), "{run:?}");
+
     old(&folder, 200, false);
     let run = place.run(&["status", "--max-age", "24h"]).await;
     assert!(run.stdout.contains("too old: checked 8 days ago, more than 24 h"), "{run:?}");
@@ -142,6 +148,15 @@ async fn inspect_shows_files_versions_and_what_is_stored() {
     fs::write(&odd, sealed(b"{\"flags\":7}", Origin::default()).unwrap()).unwrap();
     let run = place.run(&["inspect", odd.to_str().unwrap()]).await;
     assert!(run.code == 8 && run.stdout.contains("the evaluator cannot load it"), "{run:?}");
+
+    let flags = "{\"flags\":[7,{\"key\":\"\u{202e}on\",\"active\":true},{\"key\":\"off\"}]}";
+    fs::write(&odd, sealed(flags.as_bytes(), Origin::default()).unwrap()).unwrap();
+    let arguments = ["inspect", odd.to_str().unwrap()];
+    let rows = place.json(&arguments).await["flags"].clone();
+    let active: Vec<_> = rows.as_array().unwrap().iter().map(|flag| &flag["active"]).collect();
+    assert_eq!(active, [false, true, false], "what is no flag is not switched on: {rows}");
+    let run = place.run(&arguments).await;
+    assert!(run.stdout.contains("● \u{fffd}on") && !run.stdout.contains('\u{202e}'), "{run:?}");
 }
 
 #[tokio::test]
@@ -204,6 +219,17 @@ async fn diff_compares_versions_and_files() {
         let run = place.run(&[&["diff"], sides.as_slice()].concat()).await;
         assert!(run.code == 0 && run.stdout.contains(says), "{says}: {run:?}");
     }
+    // What comes on standard input comes once, however many stores it is compared with.
+    fs::copy(folder.path(), folder.folder.path().join("too.snapshot")).unwrap();
+    let other = format!("{}#too", folder.store);
+    let mut both = command(["diff", "-", "--json", "--store", &folder.store, "--store", &other]);
+    both.stdin(fs::File::open(&file).unwrap());
+    let run = finish(both).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    for page in run.json()["stores"].as_array().unwrap() {
+        assert_eq!(page["changes"]["removed"][0]["key"], "flag-3", "{run:?}");
+    }
+
     let odd = folder.folder.path().join("odd.json");
     fs::write(&odd, "[]").unwrap();
     let run = place.run(&["diff", odd.to_str().unwrap()]).await;

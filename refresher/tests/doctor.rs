@@ -94,6 +94,7 @@ async fn each_answer_of_posthog_comes_with_its_fix() {
         (429, "", 5, "raise --interval"),
         (500, "", 6, "https://status.posthog.com"),
         (503, "Required data not found in cache", 6, "make a flag, or wait"),
+        (304, "", 6, "a cache is in between, pass it by"),
         (301, "", 6, "set the host to it if it is right"),
         (418, "", 6, "check that the host is posthog's"),
         (200, "<html>", 8, "check that the host is posthog's"),

@@ -167,7 +167,7 @@ fn proxies() -> Vec<Check> {
     let names =
         ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
     let set = names.iter().filter_map(|name| {
-        let value = config::environment(name).filter(|value| !value.trim().is_empty())?;
+        let value = config::first_set(&config::environment, &[name])?;
         let place = url::Url::parse(&value).ok().and_then(|url| {
             Some(format!("{}://{}:{}", url.scheme(), url.host_str()?, url.port_or_known_default()?))
         });

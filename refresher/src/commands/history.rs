@@ -1,9 +1,8 @@
 //! `refresher history`: the versions of a store.
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Page, Pages, Trouble, current, time, unreadable, with_stores};
+use super::{NOTHING_STORED, Page, Trouble, current, time, unreadable, with_each};
 use crate::cli::HistoryArguments;
 use crate::history::{self, Entry, History};
 use crate::outcome::Exit;
@@ -14,19 +13,12 @@ use crate::store::Store;
 /// Lists the versions of all stores.
 #[must_use]
 pub fn run(arguments: &HistoryArguments) -> Exit {
-    with_stores(&arguments.common, async |stores| -> Pages {
-        join_all(stores.iter().map(async |store| (store.describe(), page(store.as_ref()).await)))
-            .await
-    })
+    with_each(&arguments.common, async |_, store| page(store).await)
 }
 
 async fn page(store: &dyn Store) -> Result<Page, Trouble> {
     let history = history::read(store).await.map_err(unreadable)?;
-    let held = match current(store).await?.map(Held::open) {
-        Some(Ok(held)) => Ok(Some(held)),
-        None => Ok(None),
-        Some(Err(error)) => Err(error),
-    };
+    let held = current(store).await?.map(Held::open).transpose();
     let rows = rows(&history, held.as_ref().ok().and_then(Option::as_ref));
     let mut lines = table(&rows);
     match &held {
@@ -34,7 +26,7 @@ async fn page(store: &dyn Store) -> Result<Page, Trouble> {
             lines.push("pinned: refreshes leave it as it is until `refresher unpin`".to_owned());
         }
         Ok(Some(_)) => {}
-        Ok(None) => lines.push("nothing is stored yet: `refresher run` stores it".to_owned()),
+        Ok(None) => lines.push(NOTHING_STORED.to_owned()),
         Err(error) => lines.push(format!("what readers read cannot be used: {error}")),
     }
     let versions: Vec<Value> = rows.iter().map(Row::json).collect();

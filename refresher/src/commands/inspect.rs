@@ -5,11 +5,13 @@ use std::io::Write;
 use std::path::Path;
 
 use flagpost_engine::snapshot::Snapshot;
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::versions::{find, prefix};
-use super::{Page, Pages, Trouble, ago, current, failed, show, time, unreadable, with_stores};
+use super::{
+    NOTHING_STORED, Page, Trouble, current, failed, invalid, show, unreadable, when, with_each,
+    with_stores,
+};
 use crate::cli::InspectArguments;
 use crate::clock::Clock;
 use crate::compile::{name, read};
@@ -19,7 +21,7 @@ use crate::outcome::Exit;
 use crate::refresh::undecidable;
 use crate::report::{count, printable, size};
 use crate::snapshot::Held;
-use crate::store::{Store, Stored, Version};
+use crate::store::Store;
 
 /// Definitions without a flag: everything is new beside them.
 const NOTHING: &[u8] = br#"{"flags":[]}"#;
@@ -32,8 +34,7 @@ pub fn run(arguments: &InspectArguments, clock: &dyn Clock) -> Exit {
     let given = arguments.snapshot.as_deref();
     let print = |held: &Held| page(held, clock);
     if let Some(path) = given.map(Path::new).filter(|path| is_file(path)) {
-        let held =
-            read(path).and_then(|bytes| opened(Stored { bytes, version: Version(String::new()) }));
+        let held = read(path).and_then(|bytes| Held::from_bytes(bytes).map_err(invalid));
         return match (held, arguments.definitions) {
             (Ok(held), true) => definitions(&held),
             (held, _) => {
@@ -44,13 +45,7 @@ pub fn run(arguments: &InspectArguments, clock: &dyn Clock) -> Exit {
     if arguments.definitions {
         return one(arguments);
     }
-    with_stores(&arguments.common, async |stores| -> Pages {
-        join_all(stores.iter().map(async |store| {
-            let held = stored(store.as_ref(), given).await;
-            (store.describe(), held.map(|held| print(&held)))
-        }))
-        .await
-    })
+    with_each(&arguments.common, async |_, store| Ok(print(&stored(store, given).await?)))
 }
 
 /// Whether an argument is a file and not a version's digest.
@@ -99,20 +94,16 @@ fn definitions(held: &Held) -> Exit {
 pub(super) async fn stored(store: &dyn Store, wanted: Option<&str>) -> Result<Held, Trouble> {
     let there = current(store).await?;
     let Some(wanted) = wanted else {
-        let nothing = "nothing is stored yet: `refresher run` stores it";
-        return opened(there.ok_or_else(|| (Exit::Invalid, nothing.to_owned()))?);
+        let there = there.ok_or_else(|| invalid(NOTHING_STORED.to_owned()))?;
+        return Held::open(there).map_err(invalid);
     };
     let held = there.and_then(|there| Held::open(there).ok());
     let history = history::read(store).await.map_err(unreadable)?;
     let digest = find(&history, held.as_ref(), wanted)?;
     match held {
         Some(held) if held.header.digest == digest => Ok(held),
-        _ => history::version(store, &digest).await.map_err(|error| (Exit::Invalid, error)),
+        _ => history::version(store, &digest).await.map_err(invalid),
     }
-}
-
-fn opened(stored: Stored) -> Result<Held, Trouble> {
-    Held::open(stored).map_err(|error| (Exit::Invalid, error))
 }
 
 fn page(held: &Held, clock: &dyn Clock) -> Page {
@@ -127,8 +118,8 @@ fn page(held: &Held, clock: &dyn Clock) -> Page {
     let upstream = header.upstream.as_ref();
     let mut lines = vec![
         format!("snapshot  {}", printable(&header.digest)),
-        format!("fetched   {} UTC, {}", time(&header.fetched_at), ago(&header.fetched_at, now)),
-        format!("checked   {} UTC, {}", time(&header.checked_at), ago(&header.checked_at, now)),
+        format!("fetched   {}", when(&header.fetched_at, now)),
+        format!("checked   {}", when(&header.checked_at, now)),
         format!("ETag      {}", header.etag.as_deref().map_or("none".to_owned(), printable)),
         format!(
             "from      {}",
@@ -189,11 +180,12 @@ fn flags<'a>(definitions: &[u8], undecided: &HashMap<String, &'a str>) -> Vec<Fl
         .into_iter()
         .map(|flag| {
             let key = flag.key.unwrap_or_else(|| "(a flag without a key)".to_owned());
-            let summary = flag.summary.strip_prefix("off; ");
+            // The mark in front of the row says it.
+            let summary = flag.summary.strip_prefix("off; ").unwrap_or(&flag.summary);
             Flag {
                 undecidable: undecided.get(&key).copied(),
-                active: summary.is_none(),
-                summary: summary.unwrap_or(&flag.summary).to_owned(),
+                active: flag.active,
+                summary: summary.to_owned(),
                 key,
             }
         })

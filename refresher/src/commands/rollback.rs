@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use serde_json::json;
 
 use super::versions::{before, find};
-use super::{Page, Pages, Trouble, current, time, unreadable, with_stores};
+use super::{Page, Trouble, called, current, invalid, unreadable, with_each};
 use crate::cli::RollbackArguments;
 use crate::clock::Clock;
 use crate::diff::{Diff, diff};
@@ -28,14 +27,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 #[must_use]
 pub fn run(arguments: &RollbackArguments, clock: &dyn Clock) -> Exit {
     let wanted = arguments.digest.as_deref();
-    with_stores(&arguments.common, async |stores| -> Pages {
-        join_all(
-            stores
-                .iter()
-                .map(async |store| (store.describe(), page(store.as_ref(), wanted, clock).await)),
-        )
-        .await
-    })
+    with_each(&arguments.common, async |_, store| page(store, wanted, clock).await)
 }
 
 /// Makes a version current and pins it: the one that `wanted` begins, or the one before.
@@ -53,16 +45,16 @@ pub(super) async fn page(
     };
     let version = match held.as_ref().filter(|held| held.header.digest == digest) {
         Some(held) => held.clone(),
-        None => history::version(store, &digest).await.map_err(|error| (Exit::Invalid, error))?,
+        None => history::version(store, &digest).await.map_err(invalid)?,
     };
     let flags = match version.ruleset() {
         Ok(ruleset) => ruleset.flag_keys().len(),
         Err(error) => {
             let text = format!("version {}… cannot be read by this program", short(&digest));
-            return Err((Exit::Invalid, format!("{text}: {error}")));
+            return Err(invalid(format!("{text}: {error}")));
         }
     };
-    let pinned = |held: &Held| held.pinned(true).map_err(|error| (Exit::Invalid, error));
+    let pinned = |held: &Held| held.pinned(true).map_err(invalid);
     let kept = keep(store, &history, held.as_ref(), &version, clock).await;
     let replaced = replace(store, |there| match there {
         Some(there) if there.header.digest == digest && there.header.pinned => Ok(None),
@@ -73,13 +65,12 @@ pub(super) async fn page(
     .await?;
     let was = replaced.before.as_ref().filter(|was| was.header.digest != digest);
     let changes = was.and_then(|was| diff(was.definitions(), version.definitions()).ok());
-    let name = format!("{}… of {}", short(&digest), time(&version.header.fetched_at));
+    let name = called(&version.header);
     let mut lines = vec![match (was, replaced.written) {
         (Some(was), _) => format!(
-            "rolled back to {name}, {}; it was {}… of {}",
+            "rolled back to {name}, {}; it was {}",
             count(flags, "flag"),
-            short(&was.header.digest),
-            time(&was.header.fetched_at)
+            called(&was.header)
         ),
         (None, true) if held.is_none() => {
             format!("rolled back to {name}, {}", count(flags, "flag"))

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::cost::Schedule;
-use super::{Page, Pages, Trouble, ago, current, span, time, unreadable, with_stores};
+use super::{
+    NOTHING_STORED, Page, Trouble, ago, current, invalid, span, unreadable, when, with_each,
+};
 use crate::cli::StatusArguments;
 use crate::clock::Clock;
 use crate::history::{self, History, LastError};
@@ -23,12 +24,8 @@ const NAMED: usize = 5;
 /// Says how all stores are.
 #[must_use]
 pub fn run(arguments: &StatusArguments, clock: &dyn Clock) -> Exit {
-    with_stores(&arguments.common, async |stores| -> Pages {
-        join_all(stores.iter().enumerate().map(async |(place, store)| {
-            let page = page(store.as_ref(), arguments, clock.now(), place == 0).await;
-            (store.describe(), page)
-        }))
-        .await
+    with_each(&arguments.common, async |place, store| {
+        page(store, arguments, clock.now(), place == 0).await
     })
 }
 
@@ -40,27 +37,18 @@ async fn page(
     first: bool,
 ) -> Result<Page, Trouble> {
     let history = history::read(store).await.map_err(unreadable)?;
-    let held = match current(store).await?.map(Held::open) {
-        None => None,
-        Some(Ok(held)) => Some(held),
-        Some(Err(error)) => return Err((Exit::Invalid, error)),
-    };
+    let held = current(store).await?.map(Held::open).transpose().map_err(invalid)?;
     let mut page = match &held {
         Some(held) => of_snapshot(held, now),
-        None => {
-            let line = "nothing is stored yet: `refresher run` stores it";
-            Page::new(vec![line.to_owned()], json!({ "snapshot": null }))
-        }
+        None => Page::new(vec![NOTHING_STORED.to_owned()], json!({ "snapshot": null })),
     };
     about_history(&mut page, &history, held.as_ref(), now);
-    if let Some(longest) = arguments.max_age
-        && let Some(why) = too_old(held.as_ref(), longest, now)
-    {
+    let why = arguments.max_age.and_then(|longest| too_old(held.as_ref(), longest, now));
+    page.data.insert("tooOld".to_owned(), why.is_some().into());
+    if let Some(why) = why {
         page.lines.push(format!("too old: {why}"));
         page.exit = if page.exit == Exit::Ok { Exit::TooOld } else { page.exit };
     }
-    let is_too_old = page.exit == Exit::TooOld;
-    page.data.insert("tooOld".to_owned(), is_too_old.into());
     estimate(&mut page, &store.describe(), arguments, held.as_ref(), first);
     Ok(page)
 }
@@ -98,14 +86,8 @@ fn of_snapshot(held: &Held, now: Timestamp) -> Page {
             "snapshot",
             &format!("{}…, {shown}, {}", short(&header.digest), size(held.bytes.len())),
         ),
-        line(
-            "fetched",
-            &format!("{} UTC, {}", time(&header.fetched_at), ago(&header.fetched_at, now)),
-        ),
-        line(
-            "checked",
-            &format!("{} UTC, {}", time(&header.checked_at), ago(&header.checked_at, now)),
-        ),
+        line("fetched", &when(&header.fetched_at, now)),
+        line("checked", &when(&header.checked_at, now)),
         line(
             "ETag",
             if etag { "yes" } else { "no: every refresh fetches all definitions, and counts" },

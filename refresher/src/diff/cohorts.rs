@@ -21,12 +21,10 @@ pub(super) fn compare(sides: &Sides<'_>, diff: &mut Diff, changes: &mut Changes)
     let (Some(was), Some(is)) = (cohorts(0), cohorts(1)) else {
         return changes.other("cohorts");
     };
-    let ids = |members: &[Member<'_>]| -> BTreeSet<String> {
-        members.iter().map(|member| member.name.clone().into_owned()).collect()
-    };
-    let (mut users, count) = (Users { sides, known: [None, None] }, diff.cohorts.len());
-    for id in &(&ids(&was) | &ids(&is)) {
-        let (before, after) = (get(&was, id), get(&is, id));
+    let (was, is) = (by_id(&was), by_id(&is));
+    let mut users = Users { sides, known: [None, None] };
+    for id in was.keys().chain(is.keys()).copied().collect::<BTreeSet<&str>>() {
+        let (before, after) = (was.get(id).copied(), is.get(id).copied());
         if before == after {
             continue;
         }
@@ -36,12 +34,17 @@ pub(super) fn compare(sides: &Sides<'_>, diff: &mut Diff, changes: &mut Changes)
         };
         let Some((kind, text)) = told else { continue };
         let used_by = users.of(id, usize::from(kind != Kind::Removed));
-        diff.cohorts.push(ChangedCohort { id: id.clone(), kind, text, used_by });
+        diff.cohorts.push(ChangedCohort { id: id.to_owned(), kind, text, used_by });
     }
     let absent = |side: usize| get(&sides.frames[side], "cohorts").is_none_or(|c| c == "null");
-    if diff.cohorts.len() == count && (absent(0) || absent(1)) {
+    if diff.cohorts.is_empty() && (absent(0) || absent(1)) {
         changes.other("cohorts");
     }
+}
+
+/// Of cohorts with one id the last counts, as in JavaScript.
+fn by_id<'a>(cohorts: &'a [Member<'_>]) -> BTreeMap<&'a str, &'a str> {
+    cohorts.iter().map(|cohort| (&*cohort.name, cohort.value)).collect()
 }
 
 fn tell(was: Option<&Value>, is: Option<&Value>, sides: &Sides<'_>) -> Option<(Kind, String)> {

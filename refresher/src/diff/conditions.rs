@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::change::{Changes, What, same, same_member};
-use super::flag::{Groups, object};
+use super::flag::Groups;
 use super::words::{self, cut, group_type, percent, shown};
 
 /// Characters of a condition's filters that name it.
@@ -116,15 +116,16 @@ fn pairs(was: &[Value], is: &[Value], groups: &Groups) -> Vec<Option<usize>> {
 /// The properties that the filters of each condition are about.
 fn keys(conditions: &[Value]) -> Vec<Vec<String>> {
     let key = |property: &Value| property.get("key").map_or("?".to_owned(), shown);
-    let properties = |condition: &Value| condition.get("properties")?.as_array().cloned();
-    conditions
-        .iter()
-        .map(|condition| properties(condition).iter().flatten().map(key).collect())
-        .collect()
+    let properties = |condition: &Value| match condition.get("properties").and_then(Value::as_array)
+    {
+        Some(properties) => properties.iter().map(key).collect(),
+        None => Vec::new(),
+    };
+    conditions.iter().map(properties).collect()
 }
 
 fn condition(was: &Value, is: &Value, name: &str, groups: &Groups, changes: &mut Changes) {
-    let (Some(members_was), Some(members_is)) = (object(Some(was)), object(Some(is))) else {
+    let (Some(members_was), Some(members_is)) = (was.as_object(), is.as_object()) else {
         return;
     };
     let differs = |name: &str| !same_member(was.get(name), is.get(name));
@@ -155,7 +156,7 @@ fn condition(was: &Value, is: &Value, name: &str, groups: &Groups, changes: &mut
         changes.moved(What::Aggregation, &label, by(was, 0), by(is, 1), path);
     }
     let known = ["rollout_percentage", "properties", "variant", aggregation];
-    changes.rest(&members_was, &members_is, &known, "filters.groups.");
+    changes.rest(members_was, members_is, &known, "filters.groups.");
 }
 
 fn filters(was: &Value, is: &Value, name: &str, groups: &Groups, changes: &mut Changes) {
@@ -175,9 +176,9 @@ fn filters(was: &Value, is: &Value, name: &str, groups: &Groups, changes: &mut C
         match free.get_mut(word.as_str()).and_then(Vec::pop) {
             None => added.push(word.clone()),
             Some(place) => {
-                let members = (object(list_was.get(place)), object(Some(now)));
-                if let (Some(was), Some(is)) = members {
-                    changes.rest(&was, &is, &[], "filters.groups.properties.");
+                let was = list_was.get(place).and_then(Value::as_object);
+                if let (Some(was), Some(is)) = (was, now.as_object()) {
+                    changes.rest(was, is, &[], "filters.groups.properties.");
                 }
             }
         }

@@ -107,7 +107,8 @@ fn one(flag: &Loose<'_>, sides: &Sides<'_>, side: usize) -> Flag {
         Ok(value) => words::flag(&value, &sides.groups[side]),
         Err(_) => "it cannot be read in full".to_owned(),
     };
-    Flag { key: flag.key.clone(), summary }
+    let active = members(flag.text).is_some_and(|flag| get(&flag, "active") == Some("true"));
+    Flag { key: flag.key.clone(), summary, active }
 }
 
 /// Keys of flags that are gone or renamed, unless some flag has them now.

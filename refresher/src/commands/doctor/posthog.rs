@@ -38,11 +38,14 @@ pub(super) async fn checks(parts: &Parts, clock: &dyn Clock) -> Vec<Check> {
     if checks.iter().any(|check| check.mark == Mark::Bad) {
         return checks;
     }
-    checks.extend(reach(host, parts, clock).await);
-    let is_reached = checks.iter().all(|check| check.mark != Mark::Bad || check.about == "clock");
-    if let (Ok(project_key), Ok(personal_key), true) =
-        (&parts.project_key, &parts.personal_key, is_reached)
-    {
+    match reach(host, parts, clock).await {
+        Ok(reached) => checks.extend(reached),
+        Err(unreached) => {
+            checks.push(unreached);
+            return checks;
+        }
+    }
+    if let (Ok(project_key), Ok(personal_key)) = (&parts.project_key, &parts.personal_key) {
         let settings = Settings {
             host: host.clone(),
             project_key: project_key.clone(),
@@ -114,12 +117,10 @@ async fn way(host: &str, patience: Duration) -> Vec<Check> {
 }
 
 /// TLS, and the time it is there. Without a key: whoever answers is not known yet.
-async fn reach(host: &str, parts: &Parts, clock: &dyn Clock) -> Vec<Check> {
+async fn reach(host: &str, parts: &Parts, clock: &dyn Clock) -> Result<Vec<Check>, Check> {
     let about = if host.starts_with("https:") { "tls" } else { "http" };
-    let client = match http::client(host, parts.timeouts) {
-        Ok(client) => client,
-        Err(error) => return vec![Check::bad(Exit::Machine, about, error)],
-    };
+    let client = http::client(host, parts.timeouts)
+        .map_err(|error| Check::bad(Exit::Machine, about, error))?;
     let (start, before) = (Instant::now(), clock.now());
     let response = match client.head(host).send().await {
         Ok(response) => response,
@@ -132,7 +133,7 @@ async fn reach(host: &str, parts: &Parts, clock: &dyn Clock) -> Vec<Check> {
                 }
                 false => "check the network, and the proxy if there is one",
             };
-            return vec![Check::bad(Exit::Network, about, format!("{text}: {fix}"))];
+            return Err(Check::bad(Exit::Network, about, format!("{text}: {fix}")));
         }
     };
     let took = start.elapsed();
@@ -144,7 +145,7 @@ async fn reach(host: &str, parts: &Parts, clock: &dyn Clock) -> Vec<Check> {
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
     checks.extend(date.map(|date| clocks(date, before, took)));
-    checks
+    Ok(checks)
 }
 
 /// Their clock, which tells whole seconds, beside ours in the middle of the request.
@@ -176,12 +177,8 @@ fn clocks(theirs: SystemTime, before: Timestamp, took: Duration) -> Check {
 /// Asks for definitions, and then whether they are current.
 async fn ask(upstream: &Upstream, clock: &dyn Clock) -> Vec<Check> {
     let start = Instant::now();
-    let (body, etag) = match upstream.fetch(None, clock).await.result {
-        Ok((Reply::Definitions { body, etag }, _)) => (body, etag),
-        Ok((Reply::NotModified { .. }, _)) => {
-            let text = "304 to a request without a condition: a cache is in between, pass it by";
-            return vec![Check::bad(Exit::Upstream, "definitions", text)];
-        }
+    let (body, etag) = match upstream.definitions(clock).await {
+        Ok(found) => found,
         Err(fault) => {
             let text = format!("{fault}{}", fix(&fault));
             return vec![Check::bad(Reason::from(&fault).exit(), "definitions", text)];
@@ -247,6 +244,9 @@ fn fix(fault: &Fault) -> &'static str {
         }
         Fault::ColdCache { .. } => ": make a flag, or wait some minutes",
         Fault::Server { .. } => ": try again later, and see https://status.posthog.com",
+        Fault::Unexpected { status: 304, .. } => {
+            ", and no condition was sent: a cache is in between, pass it by"
+        }
         Fault::Unexpected { .. } => ": check that the host is posthog's",
         _ => "",
     }

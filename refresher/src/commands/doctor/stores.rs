@@ -8,10 +8,8 @@ use crate::commands::ago;
 use crate::outcome::Exit;
 use crate::report::{count, size};
 use crate::snapshot::Held;
-use crate::store::{self, Expected, Item, Settings, Store, StoreError};
+use crate::store::{self, Expected, Item, Settings, Store, StoreError, Stored};
 
-/// Most bytes of a value in Workers KV.
-const KV_LIMIT: usize = 25 << 20;
 /// Bytes that a disk must have room for beside the largest snapshot there is.
 const ROOM: usize = 64 << 10;
 
@@ -38,41 +36,39 @@ async fn of_store(store: &dyn Store, settings: &Settings, clock: &dyn Clock) -> 
     if let Settings::Memory = settings {
         checks.push(Check::warning("store", "what is in memory is gone when the program ends"));
     }
-    let stored = match store.read(&Item::Current).await {
-        Ok(stored) => stored,
+    let mut bytes = 0;
+    match store.read(&Item::Current).await {
         Err(error) => {
             checks.push(Check::bad(Exit::StoreRead, "readable", with_fix(&error, settings)));
-            None
         }
-    };
-    let bytes = stored.as_ref().map_or(0, |stored| stored.bytes.len());
-    if checks.iter().all(|check| check.exit == Exit::Ok) {
-        let pinned = match stored.map(Held::open) {
-            None => {
-                checks.push(Check::good("readable", "nothing is stored yet"));
-                false
-            }
-            Some(Ok(held)) => {
-                checks.push(snapshot(&held, clock));
-                held.header.pinned
-            }
-            Some(Err(error)) => {
-                let text = format!("{error}: the next refresh replaces it");
-                checks.push(Check::bad(Exit::Invalid, "snapshot", text));
-                false
-            }
-        };
-        if pinned {
-            checks.push(Check::warning(
-                "pinned",
-                "refreshes leave it as it is: `refresher unpin` lets them go on",
-            ));
+        Ok(None) => checks.push(Check::good("readable", "nothing is stored yet")),
+        Ok(Some(stored)) => {
+            bytes = stored.bytes.len();
+            checks.extend(of_stored(stored, clock));
         }
     }
     if let (Settings::Kv(_), 1..) = (settings, bytes) {
         checks.push(room(bytes));
     }
     checks.extend(probe(store, settings, bytes, clock).await);
+    checks
+}
+
+fn of_stored(stored: Stored, clock: &dyn Clock) -> Vec<Check> {
+    let held = match Held::open(stored) {
+        Ok(held) => held,
+        Err(error) => {
+            let text = format!("{error}: the next refresh replaces it");
+            return vec![Check::bad(Exit::Invalid, "snapshot", text)];
+        }
+    };
+    let mut checks = vec![snapshot(&held, clock)];
+    if held.header.pinned {
+        checks.push(Check::warning(
+            "pinned",
+            "refreshes leave it as it is: `refresher unpin` lets them go on",
+        ));
+    }
     checks
 }
 
@@ -99,7 +95,7 @@ fn snapshot(held: &Held, clock: &dyn Clock) -> Check {
 
 fn room(bytes: usize) -> Check {
     let text = format!("{} of the 25 MiB that workers kv takes", size(bytes));
-    match bytes > KV_LIMIT / 5 * 4 {
+    match bytes > store::KV_MAX_VALUE / 5 * 4 {
         true => Check::warning(
             "size",
             format!("{text}: remove flags, or store less by --only-tags or --drop-names"),
