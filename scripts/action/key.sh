@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
 
-sources=$(find Cargo.toml Cargo.lock engine refresher -type f | LC_ALL=C sort)
-digest=$(while IFS= read -r file; do sha256 "$file"; done <<<"$sources" | sha256 | cut -c1-32)
+export -f sha256
+digest=$(find Cargo.toml Cargo.lock engine refresher -type f | LC_ALL=C sort | tr '\n' '\0' |
+	xargs -0 bash -c 'sha256 "$@"' _ | sha256 | cut -c1-32)
 # A hosted runner's image names its system (ubuntu24): what was linked there may not start on an older one.
 echo "key=flagpost-refresher-$RUNNER_OS-$RUNNER_ARCH-${ImageOS:-unnamed}-$digest" >>"$GITHUB_OUTPUT"

@@ -3,6 +3,7 @@ import {
   internalMutationGeneric,
   internalQueryGeneric,
   type GenericDatabaseReader,
+  type GenericDatabaseWriter,
   type MutationBuilder,
   type QueryBuilder,
 } from "convex/server";
@@ -102,36 +103,53 @@ export const commit = internalMutation({
     status: v.union(v.literal("committed"), v.literal("conflict"), v.literal("incomplete")),
     left: v.boolean(),
   }),
-  handler: async ({ db }, { key, version, size, bytes, expected }) => {
-    const item = await itemOf(db, key);
-    if (item?.version === version) return { status: "committed" as const, left: await sweepSome(db) };
-
-    const upload = await uploadOf(db, version);
-    if (expected !== undefined && expected !== (item?.version ?? null)) {
-      if (upload !== null) await db.patch(upload._id, { touchedAt: 0 });
-      return { status: "conflict" as const, left: await sweepSome(db) };
-    }
-
-    const arrived = upload === null ? bytes?.byteLength : upload.touchedAt === 0 ? undefined : upload.size;
-    if (arrived !== size) return { status: "incomplete" as const, left: await sweepSome(db) };
-    let chunks = upload?.chunks ?? 0;
-    if (upload !== null) {
-      await db.delete(upload._id);
-    } else if (bytes !== undefined && size > 0) {
-      assertFits(bytes);
-      await db.insert("flagpostChunks", { version, index: 0, bytes });
-      chunks = 1;
-    }
-
-    if (item === null) {
-      await db.insert("flagpostItems", { key, version, size, chunks });
-    } else {
-      await db.patch(item._id, { version, size, chunks });
-      await retire(db, item);
-    }
-    return { status: "committed" as const, left: await sweepSome(db) };
+  handler: async ({ db }, content) => {
+    const status = await put(db, content);
+    return { status, left: await sweepSome(db) };
   },
 });
+
+/** What `commit` is given. */
+interface Content {
+  key: string;
+  version: string;
+  size: number;
+  bytes?: ArrayBuffer;
+  expected?: string | null;
+}
+
+async function put(
+  db: GenericDatabaseWriter<FlagpostDataModel>,
+  { key, version, size, bytes, expected }: Content,
+): Promise<"committed" | "conflict" | "incomplete"> {
+  const item = await itemOf(db, key);
+  if (item?.version === version) return "committed";
+
+  const upload = await uploadOf(db, version);
+  if (expected !== undefined && expected !== (item?.version ?? null)) {
+    if (upload !== null) await db.patch(upload._id, { touchedAt: 0 });
+    return "conflict";
+  }
+
+  const arrived = upload === null ? bytes?.byteLength : upload.touchedAt === 0 ? undefined : upload.size;
+  if (arrived !== size) return "incomplete";
+  let chunks = upload?.chunks ?? 0;
+  if (upload !== null) {
+    await db.delete(upload._id);
+  } else if (bytes !== undefined && size > 0) {
+    assertFits(bytes);
+    await db.insert("flagpostChunks", { version, index: 0, bytes });
+    chunks = 1;
+  }
+
+  if (item === null) {
+    await db.insert("flagpostItems", { key, version, size, chunks });
+  } else {
+    await db.patch(item._id, { version, size, chunks });
+    await retire(db, item);
+  }
+  return "committed";
+}
 
 /** Removes an item; none is fine. True when chunks remain to be swept. */
 export const remove = internalMutation({
