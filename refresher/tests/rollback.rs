@@ -3,7 +3,6 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -30,21 +29,14 @@ async fn a_rollback_stays_until_it_is_unpinned() {
 /// Needs a local KV with Cloudflare's API, as `tests/store_contract.rs` does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_on_a_local_kv_stays_until_it_is_unpinned() {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(base), Some(namespace)) =
-        (variable("FLAGPOST_TEST_KV_BASE"), variable("FLAGPOST_TEST_KV_NAMESPACE"))
+    let Some([base, namespace]) =
+        support::served("FLAGPOST_TEST_KV_BASE", "FLAGPOST_TEST_KV_NAMESPACE")
     else {
-        let why = "a_rollback_on_a_local_kv_stays_until_it_is_unpinned: FLAGPOST_TEST_KV_BASE and \
-                   FLAGPOST_TEST_KV_NAMESPACE are not set; `make test` starts a local KV and sets them";
-        assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-        writeln!(std::io::stderr(), "skipped: {why}").unwrap();
         return;
     };
     let server = MockServer::start().await;
-    // The namespace may outlive this test, and its keys are to be new ones.
-    let age = std::time::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_nanos();
     let place = Place {
-        store: format!("kv:{namespace}/commands-{age}"),
+        store: format!("kv:{namespace}/commands-{}", support::age()),
         environment: vec![("CLOUDFLARE_API_BASE_URL", base)],
     };
     for flags in 1..=3 {

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, UNIX_EPOCH};
 
 use flagpost_engine::snapshot::{Header, Snapshot};
 use refresher::cli::{Arguments, Command as Subcommand, RefreshArguments};
@@ -84,6 +85,26 @@ pub fn refresh(host: &str, store: &str, more: &[&str]) -> Command {
     command.args(["--retries", "2", "--retry-delay", "10ms"]).args(more);
     command.env("POSTHOG_PROJECT_KEY", PROJECT_KEY).env("POSTHOG_PERSONAL_API_KEY", PERSONAL_KEY);
     command
+}
+
+/// Where a store is served for a test, by two variables that `tests/support/local-stores.mjs` sets.
+/// Without them what needs the store is skipped, and this says so.
+pub fn served(first: &str, second: &str) -> Option<[String; 2]> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (Some(first), Some(second)) = (variable(first), variable(second)) {
+        return Some([first, second]);
+    }
+    let why =
+        format!("{first} and {second} are not set; `make test` serves local stores and sets them");
+    assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
+    let of = std::thread::current().name().map(|test| format!("{test}: ")).unwrap_or_default();
+    say(&format!("skipped: {of}{why}"));
+    None
+}
+
+/// A number for names: a local store may outlive a test, and its keys are to be new ones.
+pub fn age() -> u128 {
+    UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_nanos()
 }
 
 /// Opens a store through the same settings as the program does.
