@@ -6,11 +6,12 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flagpost_engine::snapshot::Snapshot;
 use refresher::snapshot::{Origin, digest, hex, sealed};
 use serde_json::{Value, json};
+use support::daemon::PATIENCE;
 use support::kv::Kv;
 use support::place::{Place, of, places, serve};
 use support::{Folder, PERSONAL_KEY, PROJECT_KEY, definitions, ok};
@@ -232,7 +233,9 @@ async fn no_racing_refresh_wins_over_a_rollback() {
                     })
                 })
                 .collect();
+            let began = Instant::now();
             while updates.load(SeqCst) < 4 {
+                assert!(began.elapsed() < PATIENCE, "{} updates", updates.load(SeqCst));
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             let rolled = place.json(&["rollback", &of(1)]).await;
@@ -260,11 +263,13 @@ async fn a_rollback_on_kv_is_written_again_when_a_refresh_writes_over_it() {
     // A refresh that compared before the rollback wrote, and writes a second after it.
     let (state, refreshed) = (kv.state.clone(), kv.value("flagpost").unwrap());
     let racer = tokio::spawn(async move {
+        let began = Instant::now();
         loop {
             let there = state.lock().unwrap().values["flagpost"].clone();
             if Snapshot::open(&there).unwrap().header().unwrap().pinned {
                 break;
             }
+            assert!(began.elapsed() < PATIENCE, "the rollback wrote nothing");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
