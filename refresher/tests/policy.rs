@@ -187,7 +187,12 @@ async fn rows() -> Vec<Row> {
             RateLimited,
             "after 31 s",
         ),
-        final_fault("429, date", status(429).header("Retry-After", &later(99)), RateLimited, " s"),
+        final_fault(
+            "429, date",
+            status(429).header("Retry-After", &later(3600)),
+            RateLimited,
+            " s",
+        ),
         passing_fault("500", Answer::new(500, "boom"), UnexpectedStatus, "500: boom"),
         passing_fault("502", status(502), UnexpectedStatus, "502"),
         passing_fault("503", status(503), UnexpectedStatus, "503"),
