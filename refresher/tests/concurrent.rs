@@ -20,6 +20,11 @@ use support::random::Random;
 use support::stage::numbered;
 use support::web::{Answer, serve};
 use support::{PERSONAL_KEY, PROJECT_KEY, Run, finish, opened, refresh, s3};
+use tokio::sync::RwLock;
+
+/// Held by all but one for reading: what a lease of KV is worth depends on time, so that its test has
+/// the machine to itself.
+static MACHINE: RwLock<()> = RwLock::const_new(());
 
 /// A PostHog that changes its definitions so many times in all, one change with each request, and
 /// lets each answer take another time.
@@ -138,6 +143,7 @@ async fn two_hundred(kind: &str, open: impl Fn(&str) -> Box<dyn Store>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hundred_refreshers_of_a_folder_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let folder = tempfile::tempdir().unwrap();
     two_hundred("file", |name| {
         opened(&format!("file:{}/{name}", folder.path().display()), &HashMap::new())
@@ -147,6 +153,7 @@ async fn of_two_hundred_refreshers_of_a_folder_the_newest_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hundred_refreshers_of_a_bucket_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let server = s3::start().await;
     let environment = s3::environment(&server).into();
     two_hundred("s3", |name| opened(&format!("s3://{}/{name}", s3::BUCKET), &environment)).await;
@@ -155,6 +162,7 @@ async fn of_two_hundred_refreshers_of_a_bucket_the_newest_wins() {
 /// Where whoever asks again gets something newer still.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_refreshers_whose_answers_never_stay_the_same_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let folder = tempfile::tempdir().unwrap();
     for seed in 1..=3 {
         let open = || opened(&format!("file:{}#{seed}", folder.path().display()), &HashMap::new());
@@ -168,6 +176,7 @@ async fn of_refreshers_whose_answers_never_stay_the_same_the_newest_wins() {
 /// The whole program, as many processes as a small machine bears.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_forty_processes_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let server = s3::start().await;
     let folder = tempfile::tempdir().unwrap();
     let environment: HashMap<_, _> = s3::environment(&server).into();
@@ -198,6 +207,7 @@ async fn ten_refreshers_of_workers_kv_leave_a_whole_snapshot_that_the_next_run_m
     else {
         return;
     };
+    let _alone = MACHINE.write().await;
     let environment = HashMap::from([("CLOUDFLARE_API_BASE_URL", base)]);
     for (seed, lease) in [(1u64, None), (2, None), (3, None), (4, Some(Duration::from_secs(30)))] {
         let key = format!("concurrent-{}-{seed}", std::process::id());
