@@ -81,7 +81,14 @@ pub async fn finish(mut command: Command) -> Run {
 
 /// `refresher run --json` with keys set, impatient, against `host`, into `store`.
 pub fn refresh(host: &str, store: &str, more: &[&str]) -> Command {
-    let mut command = command(["run", "--json", "--host", host, "--store", store]);
+    let mut command = refresh_plainly(host, store, more);
+    command.arg("--json");
+    command
+}
+
+/// The same for people, without `--json`.
+pub fn refresh_plainly(host: &str, store: &str, more: &[&str]) -> Command {
+    let mut command = command(["run", "--host", host, "--store", store]);
     command.args(["--retries", "2", "--retry-delay", "10ms"]).args(more);
     command.env("POSTHOG_PROJECT_KEY", PROJECT_KEY).env("POSTHOG_PERSONAL_API_KEY", PERSONAL_KEY);
     command
