@@ -8,18 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use refresher::clock::SystemClock;
-use refresher::http::Timeouts;
 use refresher::node_cache;
 use refresher::outcome::{Exit, Outcome, Status};
 use refresher::refresh::{self, Job, Policy};
 use refresher::retry::Patience;
 use refresher::snapshot::Held;
 use refresher::store::{Item, Store};
-use refresher::upstream::{Settings, Upstream};
 use support::random::Random;
 use support::stage::numbered;
 use support::web::{Answer, serve};
-use support::{PERSONAL_KEY, PROJECT_KEY, Run, finish, opened, refresh, s3};
+use support::{PROJECT_KEY, Run, finish, opened, refresh, s3, upstream};
 use tokio::sync::RwLock;
 
 /// Held by all but one for reading: what a lease of KV is worth depends on time, so that its test has
@@ -61,15 +59,9 @@ impl Moving {
 
     fn job(&self, store: Box<dyn Store>, policy: Policy) -> Job {
         let time = Duration::from_secs(60);
-        let upstream = Upstream::new(Settings {
-            host: self.host.clone(),
-            project_key: PROJECT_KEY.to_owned(),
-            personal_key: PERSONAL_KEY.into(),
-            patience: Patience { retries: 3, delay: Duration::from_millis(10), max_delay: time },
-            timeouts: Timeouts { connect: time, total: time },
-            max_size: 1 << 20,
-        });
-        Job { policy, upstream: upstream.unwrap(), stores: vec![store] }
+        let patience = Patience { retries: 3, delay: Duration::from_millis(10), max_delay: time };
+        let upstream = upstream(&self.host, patience, time, 1 << 20);
+        Job { policy, upstream, stores: vec![store] }
     }
 
     /// What is stored is the newest of what was answered.

@@ -15,17 +15,15 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use refresher::clock::{SystemClock, rfc3339};
-use refresher::http::Timeouts;
 use refresher::outcome::{Exit, Outcome, Reason, Status};
 use refresher::refresh::{self, Job, OnQuota, Policy};
 use refresher::report::Report;
 use refresher::retry::Patience;
 use refresher::snapshot::{Origin, sealed};
 use refresher::store::{FileStore, Store};
-use refresher::upstream::{Settings, Upstream};
 use support::stage::bomb;
 use support::web::{Answer, Flow, serve};
-use support::{Folder, PERSONAL_KEY, PROJECT_KEY, definitions};
+use support::{Folder, definitions, upstream};
 
 const CLEARED: &str = r#"{"flags":[],"group_type_mapping":{},"cohorts":{}}"#;
 const COLD: &str = "{\"detail\":\"Required data not found in cache\"}";
@@ -311,21 +309,15 @@ impl Row {
 }
 
 fn job(host: &str, folder: &Folder, policy: Policy, timeout: Duration) -> Job {
-    let upstream = Upstream::new(Settings {
-        host: host.to_owned(),
-        project_key: PROJECT_KEY.to_owned(),
-        personal_key: PERSONAL_KEY.into(),
-        patience: Patience {
-            retries: 1,
-            delay: Duration::from_millis(10),
-            max_delay: Duration::from_secs(30),
-        },
-        timeouts: Timeouts { connect: timeout, total: timeout },
-        max_size: 2 << 20,
-    });
+    let patience = Patience {
+        retries: 1,
+        delay: Duration::from_millis(10),
+        max_delay: Duration::from_secs(30),
+    };
+    let upstream = upstream(host, patience, timeout, 2 << 20);
     let store = FileStore::new(folder.folder.path().to_owned(), "flags");
     let stores: Vec<Box<dyn Store>> = vec![Box::new(store)];
-    Job { policy, upstream: upstream.unwrap(), stores }
+    Job { policy, upstream, stores }
 }
 
 #[tokio::test(flavor = "multi_thread")]

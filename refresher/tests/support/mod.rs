@@ -13,7 +13,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use flagpost_engine::snapshot::{Header, Snapshot};
 use refresher::cli::{Arguments, Command as Subcommand, RefreshArguments};
 use refresher::config;
+use refresher::http::Timeouts;
+use refresher::retry::Patience;
 use refresher::store::Store;
+use refresher::upstream::{Settings, Upstream};
 use serde_json::Value;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -125,6 +128,20 @@ pub fn opened(address: &str, environment: &HashMap<&str, String>) -> Box<dyn Sto
     let RefreshArguments { stores, patience, .. } = &arguments.refresh;
     let environment = |name: &str| environment.get(name).cloned();
     config::stores(stores, patience, &environment).unwrap().remove(0)
+}
+
+/// PostHog as the program sees it with the tests' keys. `time` is for connecting and for all of an answer,
+/// `max_size` is in bytes.
+pub fn upstream(host: &str, patience: Patience, time: Duration, max_size: usize) -> Upstream {
+    Upstream::new(Settings {
+        host: host.to_owned(),
+        project_key: PROJECT_KEY.to_owned(),
+        personal_key: PERSONAL_KEY.into(),
+        patience,
+        timeouts: Timeouts { connect: time, total: time },
+        max_size,
+    })
+    .unwrap()
 }
 
 /// Definitions with so many flags, all for everybody.
