@@ -21,7 +21,7 @@ use refresher::report::Report;
 use refresher::retry::Patience;
 use refresher::snapshot::{Origin, sealed};
 use refresher::store::{FileStore, Store};
-use support::stage::bomb;
+use support::stage::BOMB;
 use support::web::{Answer, Flow, serve};
 use support::{Folder, definitions, upstream};
 
@@ -137,7 +137,7 @@ async fn rows() -> Vec<Row> {
     let new = definitions(3);
     let later = |time| httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(time));
     let large = format!("{{\"flags\":[],\"x\":\"{}\"}}", " ".repeat(3 << 20));
-    let packed = Answer::new(200, bomb()).header("Content-Encoding", "gzip");
+    let packed = Answer::new(200, BOMB.clone()).header("Content-Encoding", "gzip");
     let elsewhere = status(302).header("Location", "https://example.com/x?token=y");
     let hung = Upstreams::Answers(Some(ok(&*new)), Duration::from_secs(20));
     let trickle = Upstreams::Answers(Some(ok(&*new).flow(Flow::Trickle)), Duration::ZERO);
