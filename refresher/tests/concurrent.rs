@@ -8,18 +8,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use refresher::clock::SystemClock;
-use refresher::http::Timeouts;
 use refresher::node_cache;
 use refresher::outcome::{Exit, Outcome, Status};
 use refresher::refresh::{self, Job, Policy};
 use refresher::retry::Patience;
 use refresher::snapshot::Held;
 use refresher::store::{Item, Store};
-use refresher::upstream::{Settings, Upstream};
 use support::random::Random;
 use support::stage::numbered;
 use support::web::{Answer, serve};
-use support::{PERSONAL_KEY, PROJECT_KEY, Run, finish, opened, refresh, s3};
+use support::{PROJECT_KEY, Run, finish, opened, refresh, s3, upstream};
+use tokio::sync::RwLock;
+
+/// Held by all but one for reading: what a lease of KV is worth depends on time, so that its test has
+/// the machine to itself.
+static MACHINE: RwLock<()> = RwLock::const_new(());
 
 /// A PostHog that changes its definitions so many times in all, one change with each request, and
 /// lets each answer take another time.
@@ -56,15 +59,9 @@ impl Moving {
 
     fn job(&self, store: Box<dyn Store>, policy: Policy) -> Job {
         let time = Duration::from_secs(60);
-        let upstream = Upstream::new(Settings {
-            host: self.host.clone(),
-            project_key: PROJECT_KEY.to_owned(),
-            personal_key: PERSONAL_KEY.into(),
-            patience: Patience { retries: 3, delay: Duration::from_millis(10), max_delay: time },
-            timeouts: Timeouts { connect: time, total: time },
-            max_size: 1 << 20,
-        });
-        Job { policy, upstream: upstream.unwrap(), stores: vec![store] }
+        let patience = Patience { retries: 3, delay: Duration::from_millis(10), max_delay: time };
+        let upstream = upstream(&self.host, patience, time, 1 << 20);
+        Job { policy, upstream, stores: vec![store] }
     }
 
     /// What is stored is the newest of what was answered.
@@ -138,6 +135,7 @@ async fn two_hundred(kind: &str, open: impl Fn(&str) -> Box<dyn Store>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hundred_refreshers_of_a_folder_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let folder = tempfile::tempdir().unwrap();
     two_hundred("file", |name| {
         opened(&format!("file:{}/{name}", folder.path().display()), &HashMap::new())
@@ -147,6 +145,7 @@ async fn of_two_hundred_refreshers_of_a_folder_the_newest_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hundred_refreshers_of_a_bucket_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let server = s3::start().await;
     let environment = s3::environment(&server).into();
     two_hundred("s3", |name| opened(&format!("s3://{}/{name}", s3::BUCKET), &environment)).await;
@@ -155,6 +154,7 @@ async fn of_two_hundred_refreshers_of_a_bucket_the_newest_wins() {
 /// Where whoever asks again gets something newer still.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_refreshers_whose_answers_never_stay_the_same_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let folder = tempfile::tempdir().unwrap();
     for seed in 1..=3 {
         let open = || opened(&format!("file:{}#{seed}", folder.path().display()), &HashMap::new());
@@ -168,6 +168,7 @@ async fn of_refreshers_whose_answers_never_stay_the_same_the_newest_wins() {
 /// The whole program, as many processes as a small machine bears.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_forty_processes_the_newest_wins() {
+    let _shared = MACHINE.read().await;
     let server = s3::start().await;
     let folder = tempfile::tempdir().unwrap();
     let environment: HashMap<_, _> = s3::environment(&server).into();
@@ -193,16 +194,12 @@ async fn of_forty_processes_the_newest_wins() {
 /// lease only one refreshes at a time.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_refreshers_of_workers_kv_leave_a_whole_snapshot_that_the_next_run_makes_the_newest() {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(base), Some(namespace)) =
-        (variable("FLAGPOST_TEST_KV_BASE"), variable("FLAGPOST_TEST_KV_NAMESPACE"))
+    let Some([base, namespace]) =
+        support::served("FLAGPOST_TEST_KV_BASE", "FLAGPOST_TEST_KV_NAMESPACE")
     else {
-        let why = "ten_refreshers_of_workers_kv: FLAGPOST_TEST_KV_BASE and FLAGPOST_TEST_KV_NAMESPACE are \
-                   not set; `make test` starts a local KV and sets them";
-        assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-        support::say(&format!("skipped: {why}"));
         return;
     };
+    let _alone = MACHINE.write().await;
     let environment = HashMap::from([("CLOUDFLARE_API_BASE_URL", base)]);
     for (seed, lease) in [(1u64, None), (2, None), (3, None), (4, Some(Duration::from_secs(30)))] {
         let key = format!("concurrent-{}-{seed}", std::process::id());

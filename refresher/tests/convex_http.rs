@@ -274,7 +274,7 @@ async fn an_answer_that_does_not_come_in_time_is_asked_for_again() {
     let convex = MockServer::start().await;
     let slow = success(&Value::Null).set_delay(Duration::from_secs(5));
     Mock::given(any()).respond_with(slow).mount(&convex).await;
-    let store = opened(&convex, Duration::from_millis(100));
+    let store = opened(&convex, Duration::from_millis(500));
     let error = store.read(&Item::Current).await.unwrap_err().to_string();
     assert!(error.contains("no answer from convex: timed out"), "{error}");
     assert_eq!(convex.received_requests().await.unwrap().len(), 3);

@@ -15,16 +15,15 @@ use refresher::retry::Patience;
 use refresher::store::{
     Expected, Item, KvSettings, KvStore, MemoryStore, Store, StoreError, Stored,
 };
-use refresher::upstream::{Settings, Upstream};
 use support::kv::{Asked, Kv};
 use support::place::serve;
-use support::{PERSONAL_KEY, PROJECT_KEY};
+use support::upstream;
 use wiremock::MockServer;
 
 const PATIENCE: Patience =
     Patience { retries: 0, delay: Duration::ZERO, max_delay: Duration::ZERO };
-const TIMEOUTS: Timeouts =
-    Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(5) };
+/// For connecting, and for all of an answer.
+const TIME: Duration = Duration::from_secs(5);
 
 /// A store that counts.
 #[derive(Clone, Default)]
@@ -69,15 +68,7 @@ impl Store for Counting {
 }
 
 async fn refreshed(server: &MockServer, store: Box<dyn Store>, policy: &Policy) -> Status {
-    let upstream = Upstream::new(Settings {
-        host: server.uri(),
-        project_key: PROJECT_KEY.to_owned(),
-        personal_key: PERSONAL_KEY.into(),
-        patience: PATIENCE,
-        timeouts: TIMEOUTS,
-        max_size: 1 << 20,
-    })
-    .unwrap();
+    let upstream = upstream(&server.uri(), PATIENCE, TIME, 1 << 20);
     let job = Job { policy: policy.clone(), upstream, stores: vec![store] };
     let report = refresh::run(&job, &SystemClock).await;
     assert_eq!(report.stores[0].warnings, Vec::<String>::new());
@@ -145,7 +136,7 @@ async fn the_estimate_counts_requests_to_workers_kv() {
             namespace: "ns".to_owned(),
             key: "flagpost".to_owned(),
             patience: PATIENCE,
-            timeouts: TIMEOUTS,
+            timeouts: Timeouts { connect: TIME, total: TIME },
         };
         Box::new(KvStore::new(settings).unwrap())
     };

@@ -8,10 +8,12 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use refresher::store::Item;
 use serde_json::Value;
 use support::kv::Kv;
 use support::{
-    Folder, PERSONAL_KEY, PROJECT_KEY, Run, answer, command, definitions, finish, ok, refresh, s3,
+    Folder, PERSONAL_KEY, PROJECT_KEY, Run, answer, command, definitions, finish, ok, opened,
+    refresh, s3,
 };
 use wiremock::matchers::{any, header, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -79,8 +81,12 @@ async fn where_all_is_well_nothing_is_wrong_and_nothing_is_left() {
         assert_eq!(before, after);
     }
     assert!(!folder.folder.path().join("flags/probe").exists());
-    assert_eq!(kv.value("flagpost.probe"), None);
-    assert_eq!(kv.value("flagpost%2Eprobe"), None);
+    let keys: Vec<_> = kv.state.lock().unwrap().values.keys().cloned().collect();
+    assert!(keys.contains(&"flagpost".to_owned()), "{keys:?}");
+    assert!(!keys.iter().any(|key| key.contains("probe")), "{keys:?}");
+    let in_bucket = opened("s3://flags/a/b", &s3::environment(&bucket).into());
+    assert!(in_bucket.read(&Item::Current).await.unwrap().is_some());
+    assert_eq!(in_bucket.read(&Item::Probe).await.unwrap(), None);
 }
 
 #[tokio::test]

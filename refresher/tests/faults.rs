@@ -12,17 +12,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use refresher::clock::{Clock, SystemClock, rfc3339};
 use refresher::history;
-use refresher::http::Timeouts;
 use refresher::outcome::{Exit, Outcome, Reason, Status};
 use refresher::refresh::{self, Job, Policy};
 use refresher::retry::Patience;
 use refresher::snapshot::{Held, Origin, sealed};
 use refresher::store::{Expected, FileStore, Item, Store, StoreError, Stored};
-use refresher::upstream::{Settings, Upstream};
+use refresher::upstream::Upstream;
 use support::place::serve;
-use support::{
-    Folder, PERSONAL_KEY, PROJECT_KEY, answer, definitions, finish, names, ok, refresh, s3,
-};
+use support::{Folder, PROJECT_KEY, answer, definitions, finish, names, ok, refresh, s3};
 use wiremock::matchers::{any, header, method};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -144,23 +141,19 @@ impl Store for Faulty {
     }
 }
 
+fn upstream(server: &MockServer) -> Upstream {
+    let patience = Patience { retries: 0, delay: Duration::ZERO, max_delay: Duration::ZERO };
+    support::upstream(&server.uri(), patience, Duration::from_secs(5), 1 << 20)
+}
+
 /// One refresh of a store, in this process.
 async fn run(server: &MockServer, store: &Arc<Faulty>) -> Outcome {
     run_with(server, store, Policy::default()).await
 }
 
 async fn run_with(server: &MockServer, store: &Arc<Faulty>, policy: Policy) -> Outcome {
-    let upstream = Upstream::new(Settings {
-        host: server.uri(),
-        project_key: PROJECT_KEY.to_owned(),
-        personal_key: PERSONAL_KEY.into(),
-        patience: Patience { retries: 0, delay: Duration::ZERO, max_delay: Duration::ZERO },
-        timeouts: Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(5) },
-        max_size: 1 << 20,
-    })
-    .unwrap();
     let stores: Vec<Box<dyn Store>> = vec![Box::new(store.clone())];
-    let job = Job { policy, upstream, stores };
+    let job = Job { policy, upstream: upstream(server), stores };
     refresh::run(&job, &SystemClock).await.stores.remove(0)
 }
 
@@ -175,10 +168,9 @@ async fn stored(flags: usize) -> (MockServer, Folder, Arc<Faulty>) {
 /// A snapshot that another refresher made of these definitions, with the etag that `serve` gives
 /// so many flags.
 fn others(server: &MockServer, definitions: &str, flags: usize) -> Vec<u8> {
-    let project = refresher::snapshot::digest(PROJECT_KEY.as_bytes())[..23].to_owned();
     let at = rfc3339(SystemClock.now());
     let origin = Origin {
-        upstream: Some(flagpost_engine::snapshot::Upstream { host: server.uri(), project }),
+        upstream: Some(upstream(server).identity().clone()),
         etag: Some(format!("\"{flags}\"")),
         fetched_at: at.clone(),
         checked_at: at,
@@ -374,6 +366,14 @@ async fn a_version_that_is_listed_and_gone_is_kept_again_when_it_is_published_ag
     history::version(store.as_ref(), &digest).await.unwrap();
 }
 
+/// posthog-node's cache holds the definitions of so many flags.
+async fn assert_cached(store: &Faulty, flags: usize) {
+    let item = Item::NodeCache(PROJECT_KEY.to_owned());
+    let cached = store.read(&item).await.unwrap().unwrap().bytes;
+    let expected = refresher::node_cache::from_definitions(definitions(flags).as_bytes());
+    assert_eq!(cached, expected.unwrap());
+}
+
 #[tokio::test]
 async fn a_failed_write_of_posthog_nodes_cache_is_made_good_by_the_next_304() {
     let (server, _folder, store) = stored(2).await;
@@ -384,10 +384,7 @@ async fn a_failed_write_of_posthog_nodes_cache_is_made_good_by_the_next_304() {
     *store.refused.lock().unwrap() = |_| false;
     let outcome = run_with(&server, &store, policy).await;
     assert_eq!((outcome.status, outcome.warnings.len()), (Status::Unchanged, 0), "{outcome:?}");
-    let item = Item::NodeCache(PROJECT_KEY.to_owned());
-    let cached = store.read(&item).await.unwrap().unwrap().bytes;
-    let expected = refresher::node_cache::from_definitions(definitions(2).as_bytes());
-    assert_eq!(cached, expected.unwrap());
+    assert_cached(&store, 2).await;
 }
 
 #[tokio::test]
@@ -400,10 +397,7 @@ async fn posthog_nodes_cache_follows_a_version_that_was_gone_back_to_and_pinned(
     store.write(&Item::Current, &old.pinned(true).unwrap(), &Expected::Any).await.unwrap();
     let outcome = run_with(&server, &store, policy).await;
     assert_eq!((outcome.reason, outcome.written), (Some(Reason::Pinned), false), "{outcome:?}");
-    let item = Item::NodeCache(PROJECT_KEY.to_owned());
-    let cached = store.read(&item).await.unwrap().unwrap().bytes;
-    let expected = refresher::node_cache::from_definitions(definitions(2).as_bytes());
-    assert_eq!(cached, expected.unwrap());
+    assert_cached(&store, 2).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::{Value, json};
-use support::{Folder, Run, answer, definitions, finish, ok, refresh};
+use support::{Folder, Run, answer, definitions, finish, ok, refresh, refresh_plainly};
 use wiremock::{MockServer, ResponseTemplate};
 
 async fn run(server: &MockServer, folder: &Folder, more: &[&str]) -> Run {
@@ -65,18 +65,9 @@ async fn what_changed_is_said_to_people_and_machines() {
         assert!(page.contains(says), "{says} in {page}");
     }
     answer(&server, ok(&definitions(4))).await;
-    let mut command = refresh(&server.uri(), &folder.store, &[]);
-    command = without_json(command);
-    let run = finish(command).await;
+    let run = finish(refresh_plainly(&server.uri(), &folder.store, &[])).await;
     assert!(run.stdout.contains("\n  ~ flag-0: rollout 10% -> 100%"), "{}", run.stdout);
     assert!(run.stdout.contains("\n  + flag-3"), "{}", run.stdout);
-}
-
-fn without_json(command: std::process::Command) -> std::process::Command {
-    let arguments = command.get_args().filter(|argument| *argument != "--json");
-    let mut plain = support::command(arguments);
-    plain.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    plain
 }
 
 #[tokio::test]
@@ -94,7 +85,7 @@ async fn flags_that_only_the_server_can_decide_are_named_with_their_reason() {
     let told = run(&server, &folder, &[]).await;
     let expected = json!([{ "key": "sticky", "reason": "experience_continuity" }]);
     assert_eq!(told.json()["undecidable"], expected);
-    let plain = without_json(refresh(&server.uri(), &Folder::new().store, &[]));
+    let plain = refresh_plainly(&server.uri(), &Folder::new().store, &[]);
     let says = "1 flag only PostHog's server can decide: sticky (experience_continuity)";
     let shown = finish(plain).await;
     assert!(shown.stdout.contains(says), "{shown:?}");

@@ -218,7 +218,8 @@ fn setting(name: &str, default: u64) -> u64 {
 struct Stores {
     folder: tempfile::TempDir,
     s3: s3::S3,
-    kv: Option<(String, String)>,
+    /// A local KV's address and namespace.
+    kv: Option<[String; 2]>,
 }
 
 impl Stores {
@@ -234,7 +235,7 @@ impl Stores {
                 (format!("s3://{}/{unique}", s3::BUCKET), environment, "AWS_ENDPOINT_URL_S3")
             }
             _ => {
-                let (base, namespace) = self.kv.clone().unwrap();
+                let [base, namespace] = self.kv.clone().unwrap();
                 let environment = HashMap::from([("CLOUDFLARE_API_BASE_URL", base)]);
                 (format!("kv:{namespace}/{unique}"), environment, "CLOUDFLARE_API_BASE_URL")
             }
@@ -274,23 +275,12 @@ impl Stores {
     }
 }
 
-fn kv() -> Option<(String, String)> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let found = variable("FLAGPOST_TEST_KV_BASE").zip(variable("FLAGPOST_TEST_KV_NAMESPACE"));
-    if found.is_none() {
-        let why = "matrix: workers kv is left out: FLAGPOST_TEST_KV_BASE and FLAGPOST_TEST_KV_NAMESPACE \
-                   are not set; `make test` starts a local KV and sets them";
-        assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-        support::say(why);
-    }
-    found
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn no_faulted_run_loses_a_good_snapshot() {
     let seed = setting("FLAGPOST_MATRIX_SEED", 4);
     let wanted = setting("FLAGPOST_MATRIX_RUNS", 520) as usize;
-    let stores = Stores { folder: tempfile::tempdir().unwrap(), s3: s3::start().await, kv: kv() };
+    let kv = support::served("FLAGPOST_TEST_KV_BASE", "FLAGPOST_TEST_KV_NAMESPACE");
+    let stores = Stores { folder: tempfile::tempdir().unwrap(), s3: s3::start().await, kv };
     let mut kinds = vec!["file", "file", "file", "s3", "s3", "s3"];
     kinds.extend(["s3-faulty"; 6]);
     if stores.kv.is_some() {

@@ -15,17 +15,15 @@ use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use refresher::clock::{SystemClock, rfc3339};
-use refresher::http::Timeouts;
 use refresher::outcome::{Exit, Outcome, Reason, Status};
 use refresher::refresh::{self, Job, OnQuota, Policy};
 use refresher::report::Report;
 use refresher::retry::Patience;
 use refresher::snapshot::{Origin, sealed};
 use refresher::store::{FileStore, Store};
-use refresher::upstream::{Settings, Upstream};
-use support::stage::bomb;
+use support::stage::BOMB;
 use support::web::{Answer, Flow, serve};
-use support::{Folder, PERSONAL_KEY, PROJECT_KEY, definitions};
+use support::{Folder, definitions, upstream};
 
 const CLEARED: &str = r#"{"flags":[],"group_type_mapping":{},"cohorts":{}}"#;
 const COLD: &str = "{\"detail\":\"Required data not found in cache\"}";
@@ -139,7 +137,7 @@ async fn rows() -> Vec<Row> {
     let new = definitions(3);
     let later = |time| httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(time));
     let large = format!("{{\"flags\":[],\"x\":\"{}\"}}", " ".repeat(3 << 20));
-    let packed = Answer::new(200, bomb()).header("Content-Encoding", "gzip");
+    let packed = Answer::new(200, BOMB.clone()).header("Content-Encoding", "gzip");
     let elsewhere = status(302).header("Location", "https://example.com/x?token=y");
     let hung = Upstreams::Answers(Some(ok(&*new)), Duration::from_secs(20));
     let trickle = Upstreams::Answers(Some(ok(&*new).flow(Flow::Trickle)), Duration::ZERO);
@@ -187,7 +185,12 @@ async fn rows() -> Vec<Row> {
             RateLimited,
             "after 31 s",
         ),
-        final_fault("429, date", status(429).header("Retry-After", &later(99)), RateLimited, " s"),
+        final_fault(
+            "429, date",
+            status(429).header("Retry-After", &later(3600)),
+            RateLimited,
+            " s",
+        ),
         passing_fault("500", Answer::new(500, "boom"), UnexpectedStatus, "500: boom"),
         passing_fault("502", status(502), UnexpectedStatus, "502"),
         passing_fault("503", status(503), UnexpectedStatus, "503"),
@@ -306,21 +309,15 @@ impl Row {
 }
 
 fn job(host: &str, folder: &Folder, policy: Policy, timeout: Duration) -> Job {
-    let upstream = Upstream::new(Settings {
-        host: host.to_owned(),
-        project_key: PROJECT_KEY.to_owned(),
-        personal_key: PERSONAL_KEY.into(),
-        patience: Patience {
-            retries: 1,
-            delay: Duration::from_millis(10),
-            max_delay: Duration::from_secs(30),
-        },
-        timeouts: Timeouts { connect: timeout, total: timeout },
-        max_size: 2 << 20,
-    });
+    let patience = Patience {
+        retries: 1,
+        delay: Duration::from_millis(10),
+        max_delay: Duration::from_secs(30),
+    };
+    let upstream = upstream(host, patience, timeout, 2 << 20);
     let store = FileStore::new(folder.folder.path().to_owned(), "flags");
     let stores: Vec<Box<dyn Store>> = vec![Box::new(store)];
-    Job { policy, upstream: upstream.unwrap(), stores }
+    Job { policy, upstream, stores }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
-use support::{Folder, Run, answer, definitions, finish, ok, refresh};
+use support::{Folder, Run, answer, definitions, finish, ok, refresh_plainly};
 use wiremock::MockServer;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -14,11 +14,8 @@ type Variables<'a> = &'a [(&'a str, &'a str)];
 /// The same run with a terminal for its output.
 fn on_terminal(run: &Command, environment: Variables<'_>) -> Command {
     let words = std::iter::once(run.get_program()).chain(run.get_args());
-    let line: Vec<String> = words
-        .map(|word| word.to_str().unwrap())
-        .filter(|word| *word != "--json")
-        .map(|word| format!("'{word}'"))
-        .collect();
+    let line: Vec<String> =
+        words.map(|word| word.to_str().unwrap()).map(|word| format!("'{word}'")).collect();
     let mut command = Command::new("script");
     command.env_clear().envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.env("PATH", "/usr/bin:/bin").env("TERM", "xterm").env("SHELL", "/bin/sh");
@@ -30,7 +27,7 @@ fn on_terminal(run: &Command, environment: Variables<'_>) -> Command {
 async fn runs(delay: Duration, environment: Variables<'_>, more: &[&str]) -> (Run, String) {
     let (server, folder) = (MockServer::start().await, Folder::new());
     answer(&server, ok(&definitions(1)).set_delay(delay)).await;
-    let run = refresh(&server.uri(), &folder.store, more);
+    let run = refresh_plainly(&server.uri(), &folder.store, more);
     let run = finish(on_terminal(&run, environment)).await;
     assert_eq!(run.code, 0, "{run:?}");
     (run, server.address().to_string())
@@ -66,7 +63,7 @@ async fn nothing_moves_in_ci_on_dumb_terminals_beside_logs_and_for_what_is_quick
 async fn nothing_moves_in_a_pipe() {
     let (server, folder) = (MockServer::start().await, Folder::new());
     answer(&server, ok(&definitions(1)).set_delay(Duration::from_millis(1800))).await;
-    let mut command = refresh(&server.uri(), &folder.store, &[]);
+    let mut command = refresh_plainly(&server.uri(), &folder.store, &[]);
     command.env("TERM", "xterm");
     let run = finish(command).await;
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
@@ -77,7 +74,7 @@ async fn a_warning_makes_the_line_go_away_first() {
     let (server, folder) = (MockServer::start().await, Folder::new());
     let late = wiremock::ResponseTemplate::new(500).set_delay(Duration::from_millis(1500));
     answer(&server, late).await;
-    let run = refresh(&server.uri(), &folder.store, &["--retries", "1"]);
+    let run = refresh_plainly(&server.uri(), &folder.store, &["--retries", "1"]);
     let run = finish(on_terminal(&run, &[("NO_COLOR", "1")])).await;
     assert_eq!(run.code, 6, "{run:?}");
     let (before, _) = run.stdout.split_once(" WARN definitions: attempt 1 of 2").unwrap();

@@ -3,15 +3,15 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flagpost_engine::snapshot::Snapshot;
 use refresher::snapshot::{Origin, digest, hex, sealed};
 use serde_json::{Value, json};
+use support::daemon::PATIENCE;
 use support::kv::Kv;
 use support::place::{Place, of, places, serve};
 use support::{Folder, PERSONAL_KEY, PROJECT_KEY, definitions, ok};
@@ -30,21 +30,14 @@ async fn a_rollback_stays_until_it_is_unpinned() {
 /// Needs a local KV with Cloudflare's API, as `tests/store_contract.rs` does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_on_a_local_kv_stays_until_it_is_unpinned() {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(base), Some(namespace)) =
-        (variable("FLAGPOST_TEST_KV_BASE"), variable("FLAGPOST_TEST_KV_NAMESPACE"))
+    let Some([base, namespace]) =
+        support::served("FLAGPOST_TEST_KV_BASE", "FLAGPOST_TEST_KV_NAMESPACE")
     else {
-        let why = "a_rollback_on_a_local_kv_stays_until_it_is_unpinned: FLAGPOST_TEST_KV_BASE and \
-                   FLAGPOST_TEST_KV_NAMESPACE are not set; `make test` starts a local KV and sets them";
-        assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-        writeln!(std::io::stderr(), "skipped: {why}").unwrap();
         return;
     };
     let server = MockServer::start().await;
-    // The namespace may outlive this test, and its keys are to be new ones.
-    let age = std::time::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_nanos();
     let place = Place {
-        store: format!("kv:{namespace}/commands-{age}"),
+        store: format!("kv:{namespace}/commands-{}", support::age()),
         environment: vec![("CLOUDFLARE_API_BASE_URL", base)],
     };
     for flags in 1..=3 {
@@ -240,7 +233,9 @@ async fn no_racing_refresh_wins_over_a_rollback() {
                     })
                 })
                 .collect();
+            let began = Instant::now();
             while updates.load(SeqCst) < 4 {
+                assert!(began.elapsed() < PATIENCE, "{} updates", updates.load(SeqCst));
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             let rolled = place.json(&["rollback", &of(1)]).await;
@@ -268,11 +263,13 @@ async fn a_rollback_on_kv_is_written_again_when_a_refresh_writes_over_it() {
     // A refresh that compared before the rollback wrote, and writes a second after it.
     let (state, refreshed) = (kv.state.clone(), kv.value("flagpost").unwrap());
     let racer = tokio::spawn(async move {
+        let began = Instant::now();
         loop {
             let there = state.lock().unwrap().values["flagpost"].clone();
             if Snapshot::open(&there).unwrap().header().unwrap().pinned {
                 break;
             }
+            assert!(began.elapsed() < PATIENCE, "the rollback wrote nothing");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -4,10 +4,9 @@ mod support;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use refresher::store::{Expected, Item, MemoryStore, Store, StoreError};
-use support::{opened, s3};
+use support::{age, opened, s3, served};
 
 /// What a store promises beyond the contract's core.
 #[derive(Clone, Copy, PartialEq)]
@@ -209,23 +208,4 @@ async fn convex_keeps_the_contract() {
     // But readers must be able to read the snapshot in one.
     let refused = store.write(&Item::Current, &vec![0; 16 << 20], &Expected::Any).await;
     assert!(matches!(refused, Err(StoreError::TooLarge { .. })), "{refused:?}");
-}
-
-/// Where a store is served for this test, by two variables that `tests/support/local-stores.mjs` sets.
-/// Without them the test is skipped, and says so.
-fn served(first: &str, second: &str) -> Option<[String; 2]> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if let (Some(first), Some(second)) = (variable(first), variable(second)) {
-        return Some([first, second]);
-    }
-    let why =
-        format!("{first} and {second} are not set; `make test` serves local stores and sets them");
-    assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
-    support::say(&format!("skipped: {why}"));
-    None
-}
-
-/// A number for names: a local store may outlive this test, and its keys are to be new ones.
-fn age() -> u128 {
-    std::time::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_nanos()
 }

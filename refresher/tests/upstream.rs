@@ -143,6 +143,9 @@ async fn an_etag_is_shown_only_to_the_project_that_gave_it() {
     let run = run(&server, &folder, &["--project-key", "phc_another"]).await;
     assert_eq!((run.code, &run.json()["status"]), (0, &"updated".into()), "{run:?}");
     assert!(!requests(&server).await[0].headers.contains_key("if-none-match"));
+    let project = refresher::snapshot::digest(b"phc_another")[..23].to_owned();
+    let upstream = flagpost_engine::snapshot::Upstream { host: server.uri(), project };
+    assert_eq!(folder.open().0.upstream, Some(upstream));
 }
 
 #[tokio::test]

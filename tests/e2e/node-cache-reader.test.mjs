@@ -1,18 +1,17 @@
 /** A plain posthog-node in a Worker, with a reader like PostHog's example for Cloudflare KV, on what we write. */
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";
-import { Miniflare } from "miniflare";
+import { startKv } from "../support/local-kv.mjs";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
 import { openReference } from "../support/reference.mjs";
 import { refresh, refresher, upstreamEnv } from "../support/refresher.mjs";
 import { FIXTURE_USERS, crowd } from "../support/users.mjs";
-import { ROOT, temporaryFolder } from "../support/worker.mjs";
+import { ROOT } from "../support/worker.mjs";
 
 const USERS = [...FIXTURE_USERS, ...crowd(20)];
-const NAMESPACE = "flagpost-node-cache";
 const FIXTURE = readFileSync(FIXTURE_DEFINITIONS, "utf8");
 
 /** The Worker: posthog-node without credentials, made anew for each request, as the example does. */
@@ -47,11 +46,9 @@ export default {
   },
 };`;
 
-const state = temporaryFolder("node-cache");
 let posthog;
-let miniflare;
+let kv;
 let env;
-const store = `kv:${NAMESPACE}`;
 
 before(async () => {
   posthog = await startPostHog();
@@ -66,31 +63,22 @@ before(async () => {
     external: ["node:*"],
     logLevel: "silent",
   });
-  miniflare = new Miniflare({
+  kv = await startKv({
     modules: [{ type: "ESModule", path: "worker.mjs", contents: bundle.outputFiles[0].text }],
-    compatibilityDate: "2025-09-01",
     compatibilityFlags: ["nodejs_compat"],
-    kvNamespaces: { FLAGS: NAMESPACE },
-    kvPersist: join(state.path, "kv"),
     bindings: { PROJECT_KEY: posthog.projectKey },
-    unsafeLocalExplorer: true,
-    host: "127.0.0.1",
-    port: 0,
-    cf: false,
   });
-  const url = await miniflare.ready;
-  env = { ...upstreamEnv(posthog), CLOUDFLARE_API_BASE_URL: new URL("/cdn-cgi/explorer/api", url).href };
+  env = { ...upstreamEnv(posthog), CLOUDFLARE_API_BASE_URL: kv.base };
 });
 
 after(async () => {
-  await miniflare?.dispose();
+  await kv?.stop();
   await posthog?.close();
-  rmSync(state.path, { recursive: true, force: true });
 });
 
 /** All users answered by the reader in workerd as by a posthog-node that holds these definitions. */
 async function assertReadsAs(definitions) {
-  const response = await miniflare.dispatchFetch("http://worker/", { method: "POST", body: JSON.stringify(USERS) });
+  const response = await kv.miniflare.dispatchFetch("http://worker/", { method: "POST", body: JSON.stringify(USERS) });
   const text = await response.text();
   assert.equal(response.status, 200, text.slice(0, 300));
   const { asked, answers } = JSON.parse(text);
@@ -108,7 +96,7 @@ async function assertReadsAs(definitions) {
   return values.size;
 }
 
-const write = () => refresh(store, env, "--posthog-node-cache");
+const write = () => refresh(kv.store, env, "--posthog-node-cache");
 const changed = () => {
   const definitions = JSON.parse(FIXTURE);
   definitions.flags = definitions.flags.map((flag, index) => (index % 3 === 0 ? { ...flag, active: !flag.active } : flag));
@@ -129,9 +117,9 @@ test("new definitions reach it", async () => {
 });
 
 test("a cache that was lost or spoilt is made good although the answer is 304", async () => {
-  const kv = await miniflare.getKVNamespace("FLAGS");
+  const namespace = await kv.miniflare.getKVNamespace("FLAGS");
   const key = `posthog:flags:${posthog.projectKey}`;
-  for (const spoil of [() => kv.delete(key), () => kv.put(key, '{"flags":[]}')]) {
+  for (const spoil of [() => namespace.delete(key), () => namespace.put(key, '{"flags":[]}')]) {
     await spoil();
     const { code, outcome } = await write();
     assert.deepEqual([code, outcome.status, posthog.requests.at(-1).status], [0, "unchanged", 304]);
@@ -140,7 +128,7 @@ test("a cache that was lost or spoilt is made good although the answer is 304", 
 });
 
 test("it follows a rollback at the next run, and goes on after unpin", async () => {
-  const steer = (...args) => refresher([...args, "--store", store], env);
+  const steer = (...args) => refresher([...args, "--store", kv.store], env);
   assert.equal((await steer("rollback")).code, 0);
   assert.equal((await write()).outcome.stores[0].reason, "pinned");
   await assertReadsAs(FIXTURE);

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { startKv } from "../support/local-kv.mjs";
 import { run, stopAll } from "../support/processes.mjs";
 import { startPostHog } from "../support/posthog.mjs";
-import { ROOT, startWorker, temporaryFolder } from "../support/worker.mjs";
+import { ROOT, temporaryFolder } from "../support/worker.mjs";
 import { SECRET_NAME, assertNoSecretArgument, assertOptionsExist, environment, recipe, refreshOnce, values, watching, writeSecrets, yaml } from "./recipes.mjs";
 
 const instructions = recipe("container", "Containerfile")
@@ -89,12 +90,13 @@ test("the compose file's secrets are files, in no variable and no argument", () 
   }
 });
 
-test("the compose file's command watches, and README's refreshes once, with keys from files and Workers KV", async () => {
+test("the compose file's command watches, and README's refreshes once, with keys from files and Workers KV", async (t) => {
   writeSecrets(secrets, posthog);
-  const worker = await startWorker({ state: state.path });
-  const settings = { POSTHOG_HOST: posthog.url, POSTHOG_PROJECT_KEY: posthog.projectKey, FLAGPOST_STORE: worker.store, CLOUDFLARE_ACCOUNT_ID: "account" };
+  const kv = await startKv();
+  t.after(() => kv.stop());
+  const settings = { POSTHOG_HOST: posthog.url, POSTHOG_PROJECT_KEY: posthog.projectKey, FLAGPOST_STORE: kv.store, CLOUDFLARE_ACCOUNT_ID: "account" };
   const filled = Object.fromEntries(Object.entries(service.environment).map(([name, text]) => [name, text.replace(/\$\{(\w+):[-?][^}]*\}/, (_, variable) => settings[variable])]));
-  const env = environment(posthog, filled, { CLOUDFLARE_API_BASE_URL: worker.kvBase });
+  const env = environment(posthog, filled, { CLOUDFLARE_API_BASE_URL: kv.base });
   const here = (args) => args.map((argument) => argument.replace("/run/secrets", secrets));
   await assertOptionsExist(service.command);
   const log = await watching(here(service.command), env, async () => {});
@@ -106,5 +108,4 @@ test("the compose file's command watches, and README's refreshes once, with keys
   const { code, stdout, stderr } = await refreshOnce(here(args), env);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^unchanged: /m);
-  await worker.stop();
 });

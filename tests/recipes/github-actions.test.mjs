@@ -4,10 +4,11 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
+import { startKv } from "../support/local-kv.mjs";
 import { run, stopAll } from "../support/processes.mjs";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
 import { REFRESHER } from "../support/refresher.mjs";
-import { LOCAL_API_TOKEN, ROOT, startWorker, temporaryFolder } from "../support/worker.mjs";
+import { LOCAL_API_TOKEN, ROOT, temporaryFolder } from "../support/worker.mjs";
 import { commands, fillAll, runAction } from "./github.mjs";
 import { SECRET_NAME, assertOptionsExist, environment, recipe, values, yaml } from "./recipes.mjs";
 
@@ -76,13 +77,14 @@ test("the options of the action are options of the refresher", async () => {
   await assertOptionsExist(["run", ...options, ...action.inputs.options.description.match(/--[a-z-]+/g)]);
 });
 
-test("the workflow fills Workers KV: first it builds, then it takes the binary from the cache", async () => {
-  const worker = await startWorker({ state: state.path });
+test("the workflow fills Workers KV: first it builds, then it takes the binary from the cache", async (t) => {
+  const kv = await startKv();
+  t.after(() => kv.stop());
   const contexts = {
-    vars: { POSTHOG_HOST: posthog.url, POSTHOG_PROJECT_KEY: posthog.projectKey, FLAGS_NAMESPACE_ID: worker.namespaceId },
+    vars: { POSTHOG_HOST: posthog.url, POSTHOG_PROJECT_KEY: posthog.projectKey, FLAGS_NAMESPACE_ID: kv.namespace },
     secrets: { POSTHOG_PERSONAL_API_KEY: posthog.personalKey, CLOUDFLARE_API_TOKEN: LOCAL_API_TOKEN },
   };
-  const env = { ...fillAll(step.env, contexts), POSTHOG_HOST: undefined, POSTHOG_PROJECT_KEY: undefined, CLOUDFLARE_API_BASE_URL: worker.kvBase };
+  const env = { ...fillAll(step.env, contexts), POSTHOG_HOST: undefined, POSTHOG_PROJECT_KEY: undefined, CLOUDFLARE_API_BASE_URL: kv.base };
   const first = await job(fillAll(step.with, contexts), env);
   assert.equal(first.code, 0, first.log);
   assert.deepEqual(first.outputs, { status: "updated", digest: `sha256:${createHash("sha256").update(definitions).digest("hex")}`, "exit-code": "0" });
@@ -96,7 +98,6 @@ test("the workflow fills Workers KV: first it builds, then it takes the binary f
   for (const { log, summary } of [first, second]) {
     for (const secret of [posthog.personalKey, LOCAL_API_TOKEN]) assert.ok(!(log + summary).includes(secret));
   }
-  await worker.stop();
 });
 
 test("the summary shows what changed as a table", async () => {

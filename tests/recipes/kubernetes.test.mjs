@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { join } from "node:path";
+import { startKv } from "../support/local-kv.mjs";
 import { stopAll } from "../support/processes.mjs";
 import { startPostHog } from "../support/posthog.mjs";
-import { startWorker, temporaryFolder } from "../support/worker.mjs";
+import { temporaryFolder } from "../support/worker.mjs";
 import { SECRET_NAME, assertNoSecretArgument, assertOptionsExist, environment, recipe, refreshOnce, values, watching, writeSecrets, yaml } from "./recipes.mjs";
 
 const [settings, cron, watch] = ["settings", "cronjob", "watch"].map((name) => yaml(recipe("kubernetes", `${name}.yaml`), "1.1"));
@@ -15,17 +16,18 @@ const state = temporaryFolder("recipes-kubernetes");
 const secrets = join(state.path, "secrets");
 let files;
 let posthog;
-let worker;
+let kv;
 let env;
 before(async () => {
   posthog = await startPostHog();
-  worker = await startWorker({ state: state.path });
+  kv = await startKv();
   files = writeSecrets(secrets, posthog);
-  const own = { POSTHOG_HOST: posthog.url, POSTHOG_PROJECT_KEY: posthog.projectKey, FLAGPOST_STORE: worker.store };
-  env = environment(posthog, settings.data, own, { CLOUDFLARE_API_BASE_URL: worker.kvBase });
+  const own = { POSTHOG_HOST: posthog.url, POSTHOG_PROJECT_KEY: posthog.projectKey, FLAGPOST_STORE: kv.store };
+  env = environment(posthog, settings.data, own, { CLOUDFLARE_API_BASE_URL: kv.base });
 });
 after(async () => {
   await stopAll();
+  await kv?.stop();
   await posthog?.close();
   state.remove();
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { freePort, run, start } from "../support/processes.mjs";
+import { run, start } from "../support/processes.mjs";
 import { REFRESHER, upstreamEnv } from "../support/refresher.mjs";
 import { LOCAL_API_TOKEN, ROOT } from "../support/worker.mjs";
 
@@ -72,17 +72,17 @@ export function environment(posthog, ...settings) {
 export const refreshOnce = (args, env) => run("refresher", REFRESHER, args, { env, cwd: ROOT });
 
 /**
- * Runs a `refresher watch` line with its port replaced by a free one, and calls `use` with its address
+ * Runs a `refresher watch` line with a free port in place of its own, and calls `use` with its address
  * once it says that it is ready. Then asks it to end, which it must do by itself and without a failure.
  */
 export async function watching(args, env, use) {
-  const port = await freePort();
-  const line = args.map((argument) => argument.replace(/^((?:--listen=)?(?:0\.0\.0\.0|127\.0\.0\.1)):9464$/, `$1:${port}`));
+  const line = args.map((argument) => argument.replace(/^((?:--listen=)?(?:0\.0\.0\.0|127\.0\.0\.1)):9464$/, "$1:0"));
   assert.notDeepEqual(line, args, "the line says where to listen");
   const daemon = start("refresher watch", REFRESHER, line, { env, cwd: ROOT });
-  const url = `http://127.0.0.1:${port}`;
-  const ask = async (path) => (await fetch(url + path, { signal: AbortSignal.timeout(2000) }).catch(() => null))?.status;
   try {
+    const port = await daemon.waitFor("the line that names its port", (log) => log.match(/listening on http:\/\/[\d.]+:(\d+):/)?.[1], 20_000);
+    const url = `http://127.0.0.1:${port}`;
+    const ask = async (path) => (await fetch(url + path, { signal: AbortSignal.timeout(2000) }).catch(() => null))?.status;
     await daemon.waitFor("an answer on /readyz", async () => (await ask("/readyz")) === 200, 20_000);
     await use(url, daemon);
     process.kill(daemon.pid, "SIGTERM");

@@ -5,10 +5,11 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { startKv } from "../support/local-kv.mjs";
 import { run, start, stopAll } from "../support/processes.mjs";
 import { startPostHog } from "../support/posthog.mjs";
 import { REFRESHER } from "../support/refresher.mjs";
-import { ROOT, startWorker, temporaryFolder } from "../support/worker.mjs";
+import { ROOT, temporaryFolder } from "../support/worker.mjs";
 import { SECRET_NAME, assertNoSecretArgument, assertOptionsExist, environment, recipe, refreshOnce, watching, writeSecrets } from "./recipes.mjs";
 import { parseEnvironment, parseUnit, words } from "./units.mjs";
 
@@ -83,18 +84,18 @@ test("the timed service refreshes once, into its own folder, with the key from i
   assert.match((await refreshOnce(args, env)).stdout, /^unchanged: /m);
 });
 
-test("with the drop-in the timed service writes to Workers KV", async () => {
-  const worker = await startWorker({ state: state.path });
+test("with the drop-in the timed service writes to Workers KV", async (t) => {
+  const kv = await startKv();
+  t.after(() => kv.stop());
   const names = dropIn.LoadCredential.map((line) => line.split(":")[0]);
   assert.deepEqual(names, ["cloudflare-api-token"]);
   const more = parseEnvironment(dropIn.Environment.map((line) => line.replaceAll("%d", credentials)));
-  const { args, env } = started("flagpost-refresh.service", { ...more, FLAGPOST_STORE: worker.store, CLOUDFLARE_API_BASE_URL: worker.kvBase });
+  const { args, env } = started("flagpost-refresh.service", { ...more, FLAGPOST_STORE: kv.store, CLOUDFLARE_API_BASE_URL: kv.base });
   assert.ok(args.includes(`--cloudflare-api-token-file=${join(credentials, "cloudflare-api-token")}`));
   await assertOptionsExist(args);
   const { code, stdout, stderr } = await refreshOnce(args, env);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^updated: 72 flags/m);
-  await worker.stop();
 });
 
 test("the watching service tells systemd that it is ready, that it is alive, and that it stops", async () => {

@@ -3,7 +3,6 @@
  * of its own, and the whole group is ended: `wrangler dev` starts workerd, which must go with it.
  */
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 
@@ -122,12 +121,3 @@ export function onInterrupt(cleanUp) {
 process.on("exit", () => {
   for (const handle of running) endGroup(handle.pid);
 });
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

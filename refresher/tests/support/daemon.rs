@@ -7,11 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use refresher::http::{Timeouts, client};
+use wiremock::MockServer;
 
 use super::{PERSONAL_KEY, PROJECT_KEY, command};
 
 /// How long a test waits for what should happen soon, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Daemon {
     pub child: Child,
@@ -50,6 +51,15 @@ impl Daemon {
         while !self.log().contains(words) {
             assert!(Instant::now() < end, "no {words:?} in {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until a stand-in was asked for something.
+    pub async fn until_asked(&self, server: &MockServer) {
+        let end = Instant::now() + PATIENCE;
+        while server.received_requests().await.unwrap().is_empty() {
+            assert!(Instant::now() < end, "it asks for nothing: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 

@@ -8,11 +8,15 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, UNIX_EPOCH};
 
 use flagpost_engine::snapshot::{Header, Snapshot};
 use refresher::cli::{Arguments, Command as Subcommand, RefreshArguments};
 use refresher::config;
+use refresher::http::Timeouts;
+use refresher::retry::Patience;
 use refresher::store::Store;
+use refresher::upstream::{Settings, Upstream};
 use serde_json::Value;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -80,10 +84,37 @@ pub async fn finish(mut command: Command) -> Run {
 
 /// `refresher run --json` with keys set, impatient, against `host`, into `store`.
 pub fn refresh(host: &str, store: &str, more: &[&str]) -> Command {
-    let mut command = command(["run", "--json", "--host", host, "--store", store]);
+    let mut command = refresh_plainly(host, store, more);
+    command.arg("--json");
+    command
+}
+
+/// The same for people, without `--json`.
+pub fn refresh_plainly(host: &str, store: &str, more: &[&str]) -> Command {
+    let mut command = command(["run", "--host", host, "--store", store]);
     command.args(["--retries", "2", "--retry-delay", "10ms"]).args(more);
     command.env("POSTHOG_PROJECT_KEY", PROJECT_KEY).env("POSTHOG_PERSONAL_API_KEY", PERSONAL_KEY);
     command
+}
+
+/// Where a store is served for a test, by two variables that `tests/support/local-stores.mjs` sets.
+/// Without them what needs the store is skipped, and this says so.
+pub fn served(first: &str, second: &str) -> Option<[String; 2]> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (Some(first), Some(second)) = (variable(first), variable(second)) {
+        return Some([first, second]);
+    }
+    let why =
+        format!("{first} and {second} are not set; `make test` serves local stores and sets them");
+    assert!(variable("FLAGPOST_REQUIRE_ALL").is_none(), "{why}");
+    let of = std::thread::current().name().map(|test| format!("{test}: ")).unwrap_or_default();
+    say(&format!("skipped: {of}{why}"));
+    None
+}
+
+/// A number for names: a local store may outlive a test, and its keys are to be new ones.
+pub fn age() -> u128 {
+    UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_nanos()
 }
 
 /// Opens a store through the same settings as the program does.
@@ -97,6 +128,20 @@ pub fn opened(address: &str, environment: &HashMap<&str, String>) -> Box<dyn Sto
     let RefreshArguments { stores, patience, .. } = &arguments.refresh;
     let environment = |name: &str| environment.get(name).cloned();
     config::stores(stores, patience, &environment).unwrap().remove(0)
+}
+
+/// PostHog as the program sees it with the tests' keys. `time` is for connecting and for all of an answer,
+/// `max_size` is in bytes.
+pub fn upstream(host: &str, patience: Patience, time: Duration, max_size: usize) -> Upstream {
+    Upstream::new(Settings {
+        host: host.to_owned(),
+        project_key: PROJECT_KEY.to_owned(),
+        personal_key: PERSONAL_KEY.into(),
+        patience,
+        timeouts: Timeouts { connect: time, total: time },
+        max_size,
+    })
+    .unwrap()
 }
 
 /// Definitions with so many flags, all for everybody.

@@ -1,8 +1,11 @@
 //! A PostHog whose definitions are ever newer, and that answers wrongly in every way when told to.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::io::Write;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use super::random::Random;
 use super::web::{Answer, Asked, Flow, serve};
@@ -124,7 +127,7 @@ impl State {
 
     fn wrong(&mut self, fault: &'static str) -> Option<Answer> {
         // With an etag of its own: if it were ever stored, the next 304 would hide that.
-        let ok = |body: String| Answer::new(200, body).header("ETag", "\"wrong\"");
+        let ok = |body: Bytes| Answer::new(200, body).header("ETag", "\"wrong\"");
         let status = |status| Answer::new(status, "{\"detail\":\"no\"}");
         let next = numbered(self.number + 1, self.versioned);
         Some(match fault {
@@ -135,16 +138,16 @@ impl State {
             "redirect" => status(302).header("Location", "http://127.0.0.1:1/flags/definitions"),
             "304" => Answer::new(304, ""),
             "204" => Answer::new(204, ""),
-            "no json" => ok("<html>maintenance</html>".to_owned()),
-            "truncated" => ok(next[..next.len() * 2 / 3].to_owned()),
-            "wrong shape" => ok("{\"flags\":{\"a\":1}}".to_owned()),
-            "empty" => ok("{\"flags\":[]}".to_owned()),
-            "few" => ok(super::definitions(2)),
-            "large" => ok(format!("{{\"flags\":[],\"x\":\"{}\"}}", "x".repeat(3 << 20))),
-            "bomb" => ok(String::new()).header("Content-Encoding", "gzip").with(bomb()),
-            "cut" => ok(next).flow(Flow::Cut),
-            "trickle" => ok(next).flow(Flow::Trickle),
-            "slow" => ok(next),
+            "no json" => ok("<html>maintenance</html>".into()),
+            "truncated" => ok(next[..next.len() * 2 / 3].to_owned().into()),
+            "wrong shape" => ok("{\"flags\":{\"a\":1}}".into()),
+            "empty" => ok("{\"flags\":[]}".into()),
+            "few" => ok(super::definitions(2).into()),
+            "large" => ok(format!("{{\"flags\":[],\"x\":\"{}\"}}", "x".repeat(3 << 20)).into()),
+            "bomb" => ok(BOMB.clone()).header("Content-Encoding", "gzip"),
+            "cut" => ok(next.into()).flow(Flow::Cut),
+            "trickle" => ok(next.into()).flow(Flow::Trickle),
+            "slow" => ok(next.into()),
             "no answer" => return None,
             "older" => {
                 let older = self.number.saturating_sub(3).max(1);
@@ -153,12 +156,6 @@ impl State {
             }
             number => status(number.parse().unwrap()),
         })
-    }
-}
-
-impl Answer {
-    fn with(self, body: Vec<u8>) -> Self {
-        Answer { body: body.into(), ..self }
     }
 }
 
@@ -176,10 +173,9 @@ pub fn numbered(number: usize, versioned: bool) -> String {
 }
 
 /// A few KB that unpack to 3 MB of valid JSON.
-pub fn bomb() -> Vec<u8> {
-    use std::io::Write;
+pub static BOMB: LazyLock<Bytes> = LazyLock::new(|| {
     let body = format!("{{\"flags\":[],\"x\":\"{}\"}}", " ".repeat(3 << 20));
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(body.as_bytes()).unwrap();
-    gzip.finish().unwrap()
-}
+    gzip.finish().unwrap().into()
+});

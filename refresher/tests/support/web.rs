@@ -1,6 +1,6 @@
 //! An HTTP server that can do what no well-behaved one does: wait, trickle, or go away half way.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::HeaderMap;
 use hyper::service::service_fn;
@@ -80,7 +81,7 @@ where
                 let handler = handler.clone();
                 async move {
                     let (parts, body) = request.into_parts();
-                    let body = collect(body).await?;
+                    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
                     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
                     let asked = Asked {
                         method: parts.method,
@@ -100,16 +101,6 @@ where
         }
     });
     address
-}
-
-async fn collect(mut body: Incoming) -> io::Result<Bytes> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
-            bytes.extend_from_slice(&data);
-        }
-    }
-    Ok(bytes.into())
 }
 
 fn respond(answer: Answer) -> io::Result<Response<Flowing>> {
