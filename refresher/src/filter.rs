@@ -127,8 +127,8 @@ impl Filter {
             let key = flag.as_deref().and_then(|flag| get(flag, "key")).map(js_text);
             if self.wants(flag.as_deref()) {
                 match &key {
-                    Some(key) => open.flag(key),
-                    None => open.places.push(place),
+                    Some(key) => open.flag(key, Asker::Flag),
+                    None => open.places.push((place, Asker::Flag)),
                 }
             }
             if let Some(key) = key {
@@ -138,29 +138,36 @@ impl Filter {
         for cohort in cohorts {
             by_id.entry(&cohort.name).or_default().push(cohort);
         }
-        let mut kept = vec![false; flags.len()];
+        let mut seen = HashSet::new();
         loop {
-            let found = if let Some(place) = open.places.pop() {
-                if std::mem::replace(&mut kept[place], true) {
+            let (found, asker) = if let Some((place, asker)) = open.places.pop() {
+                if !seen.insert((place, asker)) {
                     continue;
                 }
-                References::of_flag(flags[place], parsed[place].as_deref())
-            } else if let Some(key) = open.new_flags.pop() {
-                open.places.extend(by_key.get(&key).into_iter().flatten());
+                let mut found = References::of_flag(flags[place], parsed[place].as_deref());
+                // A cohort asks about a flag that asks about a cohort. If that is the same one, the
+                // reason that it has no answer depends on which flag was asked first.
+                found.anything |= asker == Asker::Cohort && !found.cohorts.is_empty();
+                (found, asker)
+            } else if let Some((key, asker)) = open.new_flags.pop() {
+                let places = by_key.get(&key).into_iter().flatten();
+                open.places.extend(places.map(|place| (*place, asker)));
                 continue;
             } else if let Some(id) = open.new_cohorts.pop() {
                 let mut found = References::default();
                 for cohort in by_id.get(&*id).into_iter().flatten() {
                     found.walk(cohort.value);
                 }
-                found
+                (found, Asker::Cohort)
             } else {
+                let kept: HashSet<usize> = seen.into_iter().map(|(place, _)| place).collect();
+                let kept = (0..flags.len()).map(|place| kept.contains(&place)).collect();
                 return (kept, Some(open.cohorts));
             };
             if found.anything {
                 return (vec![true; flags.len()], None);
             }
-            found.flags.iter().for_each(|key| open.flag(key));
+            found.flags.iter().for_each(|key| open.flag(key, asker));
             found.cohorts.iter().for_each(|id| open.cohort(id));
         }
     }
@@ -211,20 +218,28 @@ fn cohorts<'a>(frame: &[Member<'a>]) -> Vec<Member<'a>> {
     get(frame, "cohorts").and_then(members).unwrap_or_default()
 }
 
+/// Whether a flag is asked about by flags alone, or by a cohort as well, itself or through flags.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Asker {
+    Flag,
+    Cohort,
+}
+
 /// What was reached, and what of it was not looked at yet.
 #[derive(Default)]
 struct Open {
-    places: Vec<usize>,
-    flags: HashSet<String>,
-    new_flags: Vec<String>,
+    places: Vec<(usize, Asker)>,
+    flags: HashSet<(String, Asker)>,
+    new_flags: Vec<(String, Asker)>,
     cohorts: HashSet<String>,
     new_cohorts: Vec<String>,
 }
 
 impl Open {
-    fn flag(&mut self, key: &str) {
-        if self.flags.insert(key.to_owned()) {
-            self.new_flags.push(key.to_owned());
+    fn flag(&mut self, key: &str, asker: Asker) {
+        let flag = (key.to_owned(), asker);
+        if self.flags.insert(flag.clone()) {
+            self.new_flags.push(flag);
         }
     }
 

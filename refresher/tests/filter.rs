@@ -266,6 +266,24 @@ fn a_dependency_that_depends_on_other_questions_keeps_all_flags() {
 }
 
 #[test]
+fn a_cohort_that_asks_about_flags_that_ask_about_cohorts_keeps_all_flags() {
+    let flag = |key: &str, contexts: Value| {
+        let inside = json!({"key": "id", "type": "cohort", "value": 4, "operator": "in"});
+        json!({"key": key, "active": true, "evaluation_contexts": contexts,
+            "filters": {"groups": [{"properties": [inside], "rollout_percentage": 0}]}})
+    };
+    let own = json!({"key": "f1", "type": "flag", "value": false, "dependency_chain": ["f1"]});
+    let definitions = json!({
+        "flags": [flag("f2", json!(["web"])), flag("f1", json!(["api", "web"]))],
+        "cohorts": {"4": {"type": "OR", "values": [{"type": "AND", "values": [own]}]}},
+    });
+    let users = [r#"{"distinctId":"u"}"#.to_owned()];
+    let (smaller, _) =
+        filtered(&tags(&["api"]), &serde_json::to_vec(&definitions).unwrap(), &users);
+    assert_eq!(keys(&smaller), ["f2", "f1"]);
+}
+
+#[test]
 fn names_go_and_what_only_looks_like_them_stays() {
     let definitions = r#"{"flags":[{"name":"N","key":"a","description":null,"active":true,"filters":{
 "groups":[{"description":"d","properties":[{"key":"name","value":"x","cohort_name":"c","label":"l"}],"name":1}],
