@@ -8,7 +8,7 @@ mod filter;
 use std::cell::Cell;
 
 use crate::answer::{Answer, FlagValue, Reason};
-use crate::bucket::hash;
+use crate::bucket;
 use crate::context::Context;
 use crate::ecma::{Host, template_text_of};
 use crate::ruleset::{
@@ -296,7 +296,7 @@ impl<'a> Evaluator<'a> {
 /// PARITY: `getHoldoutVariant` (@posthog/core).
 fn holds_out(holdout: &Holdout, bucketing: &Text) -> bool {
     holdout.percentage >= 100.0
-        || hash(&[&"holdout-".into(), bucketing]) <= holdout.percentage / 100.0
+        || bucket::position(&[b"holdout-", bucketing]) <= holdout.percentage / 100.0
 }
 
 impl Subjected<'_> {
@@ -309,7 +309,7 @@ impl Subjected<'_> {
         match known.get() {
             Some((scope, position)) if scope == self.scope => position,
             _ => {
-                let position = hash(&[self.key, &".".into(), self.bucketing, &salt.into()]);
+                let position = bucket::position(&[self.key, b".", self.bucketing, salt.as_bytes()]);
                 known.set(Some((self.scope, position)));
                 position
             }
