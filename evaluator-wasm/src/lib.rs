@@ -23,7 +23,7 @@ fn thrown(error: &Error) -> JsValue {
     } else {
         "invalid_json"
     };
-    let thrown = js_sys::Error::new(&error.to_string());
+    let thrown = js_sys::Error::new(error.message());
     // Setting a member of a fresh object cannot fail.
     let _ = js_sys::Reflect::set(&thrown, &"flagpost".into(), &code.into());
     thrown.into()

@@ -5,6 +5,7 @@ use super::position::{Kind, Positions, Subject, Waits};
 use super::{Cause, Evaluation, Outcome, Recorded, Verdict};
 use crate::answer::{Code, Reason};
 use crate::context::Scope;
+use crate::ecma::Host;
 use crate::ruleset::layout::{
     AGGREGATION_GROUP, AGGREGATION_INHERIT, AGGREGATION_SKIP, CONDITION, CONDITION_AGGREGATION,
     CONDITION_OVERRIDE, CONDITION_ROLLOUT, FILTER_KIND, FILTER_THROWS_THROUGH, OVERRIDE_MALFORMED,
@@ -26,7 +27,7 @@ enum Match {
 /// A condition's words.
 type Condition = [Word; CONDITION];
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The first match decides, unless an earlier condition that a regular expression left open could
     /// have given another value.
     ///

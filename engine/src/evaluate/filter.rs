@@ -3,13 +3,14 @@
 use super::{Cause, Evaluation, Verdict, index_of};
 use crate::answer::Reason;
 use crate::context::{Property, Scope};
+use crate::ecma::Host;
 use crate::operator::{Operation, Outcome, SUPPORT, SUPPORTED, UNSUPPORTED};
 use crate::ruleset::layout::{
     FILTER, FILTER_COHORT, FILTER_FLAG, FILTER_GROUP, FILTER_KIND, FILTER_PROPERTY, NOT_IN,
 };
 use crate::ruleset::{Word, word};
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     pub(super) fn filter(&mut self, [bits, index]: &[Word; FILTER], scope: Scope) -> Verdict {
         let (bits, index) = (word(bits), word(index));
         match bits & FILTER_KIND {

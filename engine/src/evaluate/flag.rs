@@ -4,6 +4,7 @@ use super::position::{Kind, Positions, Subject, Waits};
 use super::{Cause, Evaluation, Outcome};
 use crate::answer::{Code, FlagValue, Reason};
 use crate::context::{Property, Scope, Span};
+use crate::ecma::Host;
 use crate::ruleset::layout::{
     FLAG_EARLY_EXIT, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, MALFORMED, NONE,
     SUBJECT_DEVICE, SUBJECT_GROUP, VARIANT,
@@ -19,7 +20,7 @@ pub(super) struct Rules<'a> {
     pub(super) definition_reason: Option<Reason>,
 }
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `computeFlagValueLocally` (posthog-node).
     pub(super) fn evaluate(&mut self, id: u32, positions: &mut Positions) -> Outcome {
         let view = self.view;

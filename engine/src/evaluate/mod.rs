@@ -38,14 +38,14 @@ struct Scratch {
 }
 
 /// One evaluation: a ruleset, a user and a time. Asking it for many flags shares what they share.
-struct Evaluation<'a> {
+struct Evaluation<'a, H: ?Sized> {
     ruleset: &'a Ruleset,
     view: View<'a>,
     context: &'a mut Context,
     memos: &'a mut Memos,
     queues: &'a mut Queues,
     search: &'a mut Search,
-    host: &'a dyn Host,
+    host: &'a H,
     /// Milliseconds since the epoch.
     now: f64,
     /// How many values are cached, where that can change what is evaluated later.
@@ -143,7 +143,13 @@ impl Evaluator {
     /// PARITY: `computeFlagAndPayloadLocally` (posthog-node).
     ///
     /// DIFFERENCE: where the reference throws on a malformed definition the flag is unresolved.
-    pub fn code(&mut self, ruleset: &Ruleset, id: FlagId, host: &dyn Host, now: f64) -> Code {
+    pub fn code(
+        &mut self,
+        ruleset: &Ruleset,
+        id: FlagId,
+        host: &(impl Host + ?Sized),
+        now: f64,
+    ) -> Code {
         let mut evaluation = self.begin(ruleset, host, now, false);
         let outcome = evaluation.outcome(id.0);
         evaluation.coded(id.0, outcome)
@@ -159,7 +165,7 @@ impl Evaluator {
         &mut self,
         ruleset: &Ruleset,
         ids: impl Iterator<Item = FlagId>,
-        host: &dyn Host,
+        host: &(impl Host + ?Sized),
         now: f64,
         codes: &mut Vec<i32>,
     ) {
@@ -174,7 +180,13 @@ impl Evaluator {
 
     /// [`Evaluator::code`], with the payload.
     #[must_use]
-    pub fn flag(&mut self, ruleset: &Ruleset, id: FlagId, host: &dyn Host, now: f64) -> Answer {
+    pub fn flag(
+        &mut self,
+        ruleset: &Ruleset,
+        id: FlagId,
+        host: &(impl Host + ?Sized),
+        now: f64,
+    ) -> Answer {
         ruleset.answer(id, self.code(ruleset, id, host, now))
     }
 
@@ -184,7 +196,7 @@ impl Evaluator {
         &mut self,
         ruleset: &Ruleset,
         ids: &[FlagId],
-        host: &dyn Host,
+        host: &(impl Host + ?Sized),
         now: f64,
     ) -> Vec<Answer> {
         let mut codes = Vec::with_capacity(ids.len());
@@ -192,13 +204,13 @@ impl Evaluator {
         ids.iter().zip(codes).map(|(id, code)| ruleset.answer(*id, Code(code))).collect()
     }
 
-    fn begin<'a>(
+    fn begin<'a, H: Host + ?Sized>(
         &'a mut self,
         ruleset: &'a Ruleset,
-        host: &'a dyn Host,
+        host: &'a H,
         now: f64,
         together: bool,
-    ) -> Evaluation<'a> {
+    ) -> Evaluation<'a, H> {
         let Evaluator { context, scratch: Scratch { memos, queues, search } } = self;
         let view = ruleset.view();
         memos.begin(&view);
@@ -230,7 +242,7 @@ impl Ruleset {
     }
 }
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The code of a flag whose evaluation ended so.
     ///
     /// PARITY: `resolveFeatureFlagPayload` (@posthog/core), as far as it throws.

@@ -9,7 +9,7 @@ use crate::value::Value;
 /// numbers (JSON cannot tell `1` from `1.0`), NaN and infinities, lone surrogates, anything not JSON.
 ///
 /// PARITY: `exactMatchString`, `serializeJsonValue` (@posthog/core).
-pub(crate) fn canonical_lower(value: &Value, host: &dyn Host) -> Option<Box<str>> {
+pub(crate) fn canonical_lower(value: &Value, host: &(impl Host + ?Sized)) -> Option<Box<str>> {
     if let Value::String(text) = value {
         return Some(lower(text.as_str()?, host).into());
     }
@@ -18,7 +18,7 @@ pub(crate) fn canonical_lower(value: &Value, host: &dyn Host) -> Option<Box<str>
     Some(lower(&out, host).into())
 }
 
-fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
+fn write(value: &Value, host: &(impl Host + ?Sized), out: &mut String) -> Option<()> {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -60,8 +60,7 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
 }
 
 fn write_text(text: &Text, out: &mut String) -> Option<()> {
-    text.as_str()?;
-    write_string(text, out);
+    write_string(text.as_str()?, out);
     Some(())
 }
 
