@@ -22,7 +22,7 @@ pub(crate) fn text_of(value: &Value, host: &(impl Host + ?Sized)) -> Option<Text
             join(items, host, &mut joined)?;
             Text::from_wtf8(joined)
         }
-        Value::Object(members) if members.contains_key(b"toString".as_slice()) => return None,
+        Value::Object(members) if members.get(b"toString").is_some() => return None,
         Value::Object(_) => "[object Object]".into(),
         Value::Date { text, .. } => text.clone(),
         Value::Styled { text, .. } | Value::Exotic(text) => text.clone()?,

@@ -32,6 +32,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// have given another value.
     ///
     /// PARITY: `matchFeatureFlagProperties` (posthog-node).
+    #[inline]
     pub(super) fn conditions(
         &mut self,
         subject: Subject<'_>,
@@ -42,6 +43,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         self.try_conditions(subject, rules, conditions, positions).unwrap_or(Outcome::Waits)
     }
 
+    #[inline]
     fn try_conditions(
         &mut self,
         subject: Subject<'_>,
@@ -103,6 +105,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     }
 
     /// Whose properties and bucketing value a condition uses; `Ok(None)` passes it over.
+    #[inline]
     fn condition_subject<'s>(
         &self,
         subject: Subject<'s>,
@@ -125,6 +128,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     }
 
     /// PARITY: `isConditionMatch` (posthog-node).
+    #[inline]
     fn condition(
         &mut self,
         subject: Subject<'_>,
@@ -173,6 +177,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         })
     }
 
+    #[inline]
     fn matched(
         &mut self,
         subject: Subject<'_>,
@@ -206,6 +211,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     }
 
     /// The inner `Err` where the reference throws.
+    #[inline]
     fn is_out_of_rollout(
         &mut self,
         subject: Subject<'_>,

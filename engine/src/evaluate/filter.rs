@@ -26,6 +26,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     ///
     /// DIFFERENCE: the reference throws when a group in the user's groups has no property map; here its
     /// properties are missing.
+    #[inline]
     fn property(&mut self, id: u32, scope: Scope) -> Verdict {
         let throws = Verdict::Throws(Reason::UnsupportedDefinition);
         let Some([slot, operation, operands @ ..]) = self.view.predicates.get(id as usize) else {

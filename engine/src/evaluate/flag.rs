@@ -22,6 +22,7 @@ pub(super) struct Rules<'a> {
 
 impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `computeFlagValueLocally` (posthog-node).
+    #[inline]
     pub(super) fn evaluate(&mut self, id: u32, positions: &mut Positions) -> Outcome {
         let view = self.view;
         let Some(flag) = view.flags.get(id as usize) else { return Outcome::UNSUPPORTED };
@@ -74,6 +75,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     }
 
     /// The outcome for a user whom a holdout holds out.
+    #[inline]
     fn held_out(&mut self, holdout: u32, bucketing: Span) -> Option<Outcome> {
         if holdout == 0 {
             return None;
@@ -89,6 +91,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The flag's value when a condition matches without forcing a variant.
     ///
     /// PARITY: `getFeatureFlagVariant`, `getMatchingVariant` (posthog-node).
+    #[inline]
     pub(super) fn variant(
         &mut self,
         subject: Subject<'_>,
@@ -109,6 +112,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
 }
 
 /// What a variant or an override makes of the flag.
+#[inline]
 pub(super) fn value_of(kind: u32, string: u32) -> Code {
     match kind {
         KEY_TEXT => FlagValue::Variant(StringId(string)),

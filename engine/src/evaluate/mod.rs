@@ -246,6 +246,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The code of a flag whose evaluation ended so.
     ///
     /// PARITY: `resolveFeatureFlagPayload` (@posthog/core), as far as it throws.
+    #[inline]
     fn coded(&self, id: u32, outcome: Outcome) -> Code {
         let code = match outcome {
             Outcome::Value(code) => code,
@@ -262,11 +263,13 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         }
     }
 
+    #[inline]
     fn bits(&self, id: u32) -> u32 {
         self.view.flags.get(id as usize).map_or(0, |[_, _, bits, ..]| word(bits))
     }
 
     /// What a flag is for everybody, if it is the same for everybody.
+    #[inline]
     fn fixed(&self, id: u32) -> Option<Outcome> {
         if self.ruleset.is_left_out(id) {
             return Some(Outcome::FALSE);

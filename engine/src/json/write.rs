@@ -2,6 +2,8 @@
 
 #[cfg(feature = "compile")]
 use crate::ecma::Host;
+#[cfg(feature = "compile")]
+use crate::members::Member;
 use crate::text::Text;
 #[cfg(feature = "compile")]
 use crate::value::Value;
@@ -37,11 +39,11 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) {
             out.push_str(if items.is_empty() { "[]" } else { "]" });
         }
         Value::Object(members) => {
-            for (index, (key, member)) in members.iter().enumerate() {
+            for (index, Member { name, value }) in members.iter().enumerate() {
                 out.push(if index == 0 { '{' } else { ',' });
-                write_text(key, out);
+                write_text(name, out);
                 out.push(':');
-                write(member, host, out);
+                write(value, host, out);
             }
             out.push_str(if members.is_empty() { "{}" } else { "}" });
         }

@@ -2,6 +2,7 @@
 
 use crate::ecma::{Host, lower};
 use crate::json::write_string;
+use crate::members::Member;
 use crate::text::Text;
 use crate::value::Value;
 
@@ -39,13 +40,13 @@ fn write(value: &Value, host: &(impl Host + ?Sized), out: &mut String) -> Option
         }
         Value::Object(members) => {
             out.push('{');
-            for (index, (key, member)) in members.iter().enumerate() {
+            for (index, Member { name, value }) in members.iter().enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
-                write_text(key, out)?;
+                write_text(name, out)?;
                 out.push(':');
-                write(member, host, out)?;
+                write(value, host, out)?;
             }
             out.push('}');
         }
@@ -74,7 +75,7 @@ pub(crate) fn is_json(value: &Value) -> bool {
         Value::String(text) => text.as_str().is_some(),
         Value::Array(items) => items.iter().all(is_json),
         Value::Object(members) => {
-            members.iter().all(|(key, member)| key.as_str().is_some() && is_json(member))
+            members.iter().all(|member| member.name.as_str().is_some() && is_json(&member.value))
         }
         Value::Styled { value, .. } => is_json(value),
         Value::Undefined | Value::Date { .. } | Value::Exotic(_) | Value::Symbol(_) => false,
