@@ -1,0 +1,36 @@
+/** Programs that npm packages bring, and running them to their end. */
+import { execFileSync, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+
+/** The program of an npm package of the same name. */
+export function program(name) {
+  try {
+    const manifest = require.resolve(`${name}/package.json`);
+    const { bin } = require(manifest);
+    return join(dirname(manifest), typeof bin === "string" ? bin : bin[name]);
+  } catch (error) {
+    if (error.code !== "MODULE_NOT_FOUND") throw error;
+    throw new Error(`${name} is missing: npm ci installs it`);
+  }
+}
+
+/** The version that a package says it has. */
+export const packageVersion = (name) => JSON.parse(execFileSync(process.execPath, ["-p", `JSON.stringify(require(${JSON.stringify(`${name}/package.json`)}).version)`], { cwd: import.meta.dirname, encoding: "utf8" }));
+
+/** Runs a program that must succeed within `timeoutMs`. */
+export function succeed(name, command, args, { timeoutMs }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs, env: { ...process.env, TZ: "UTC", NO_COLOR: "1" } });
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (printed = (printed + data).slice(-4000)));
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      if (code === 0) return resolve();
+      const lines = printed.trimEnd().split("\n").slice(-10).map((line) => `    | ${line.slice(0, 300)}`);
+      reject(new Error(`${name} ended with ${signal ?? `exit code ${code}`}:\n${lines.join("\n")}`));
+    });
+  });
+}
