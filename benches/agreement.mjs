@@ -19,6 +19,7 @@ export async function agreement(opened, { definitions, keys, checked }) {
         // It stops at the first filter that it cannot decide, so incomplete users get other answers.
         if (convex && kind === "sparse") continue;
         const actual = await contender.answers(handle, user);
+        found.push(...notPlain(contender.name, await contender.object(handle, user)));
         const parts = convex ? ["featureFlags", "featureFlagPayloads"] : ["featureFlags", "featureFlagPayloads", "unresolved"];
         for (const part of parts) found.push(...differences(contender.name, part, expected[part], actual[part], convex ? excused : new Set()));
         for (const key of convex ? keys.filter((key) => !excused.has(key)) : keys) {
@@ -28,6 +29,17 @@ export async function agreement(opened, { definitions, keys, checked }) {
     }
   }
   return found.length > SHOWN ? [...found.slice(0, SHOWN), `and ${found.length - SHOWN} more`] : found;
+}
+
+/** What was to be plain objects must be that: data that can be cloned, without accessors and proxies. */
+function notPlain(name, { featureFlags, featureFlagPayloads }) {
+  const accessor = (object) => Object.values(Object.getOwnPropertyDescriptors(object)).some((property) => !("value" in property));
+  try {
+    structuredClone([featureFlags, featureFlagPayloads]);
+  } catch (error) {
+    return [`${name}, plain object: ${error.message}`];
+  }
+  return accessor(featureFlags) || accessor(featureFlagPayloads) ? [`${name}, plain object: it has accessors`] : [];
 }
 
 /** Flags that @posthog/convex 2.1.5 answers in its own way: holdouts, `not_in`, and whatever asks about those. */

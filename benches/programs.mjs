@@ -1,5 +1,6 @@
 /** Programs that npm packages bring, and running them to their end. */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -17,8 +18,8 @@ export function program(name) {
   }
 }
 
-/** The version that a package says it has. */
-export const packageVersion = (name) => JSON.parse(execFileSync(process.execPath, ["-p", `JSON.stringify(require(${JSON.stringify(`${name}/package.json`)}).version)`], { cwd: import.meta.dirname, encoding: "utf8" }));
+/** The version that a package of the workspace says it has. */
+export const packageVersion = (name) => JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
 
 /** Runs a program that must succeed within `timeoutMs`. */
 export function succeed(name, command, args, { timeoutMs }) {
