@@ -63,5 +63,7 @@ function differences(name, part, expected, actual, excused) {
 
 function difference(name, what, expected, actual) {
   const [left, right] = [JSON.stringify(expected), JSON.stringify(actual)];
-  return left === right ? [] : [`${name}, ${what}: ${right}, but ${REFERENCE} says ${left}`];
+  return left === right ? [] : [`${name}, ${what}: ${shown(right)}, but ${REFERENCE} says ${shown(left)}`];
 }
+
+const shown = (text = "nothing") => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -10,13 +10,13 @@ export const USAGE = `node benches/run.mjs [options]
   --runtime NAMES    of ${RUNTIMES.join(",")}
   --sizes NUMBERS    flags, of ${SIZES.join(",")}
   --cases NAMES      of ${Object.keys(CASES).join(",")}
-  --rounds NUMBER    at least 3, default 5
+  --rounds NUMBER    at least 3, default 9; five for more than 1,000 flags
   --no-cold          leave out fresh workerd processes and fresh contexts
   --native FILE      JSON of native Rust's microseconds, {"1000": {"all": 96}}; - reads stdin
   --write FOLDER     write the dated JSON and latest.svg there; a complete run writes to docs/benchmarks
 
 Snapshots are made by target/release/refresher, or $FLAGPOST_REFRESHER; definitions by gen.mjs in
-../shared/bench, or $FLAGPOST_BENCH.`;
+benches/generator, or in $FLAGPOST_BENCH.`;
 
 /** A mistake on the command line, to be shown without a stack. */
 export class UsageError extends Error {}
@@ -27,7 +27,7 @@ export function optionsOf(args) {
   const runtimes = chosen("--runtime", values.runtime, RUNTIMES);
   const sizes = chosen("--sizes", values.sizes, SIZES.map(String)).map(Number);
   const cases = chosen("--cases", values.cases, Object.keys(CASES));
-  const rounds = values.rounds === undefined ? (values.quick ? 3 : 5) : Number(values.rounds);
+  const rounds = values.rounds === undefined ? (values.quick ? 3 : 9) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 3) throw new UsageError(`--rounds takes a whole number from 3, not ${values.rounds}`);
   const complete = !values.quick && !values["no-cold"] && [values.runtime, values.sizes, values.cases].every((value) => value === undefined);
   const usual = complete ? fileURLToPath(new URL("../docs/benchmarks", import.meta.url)) : null;
@@ -36,7 +36,7 @@ export function optionsOf(args) {
     sizes,
     cases,
     rounds,
-    turnMs: values.quick ? 20 : 60,
+    turnMs: values.quick ? 20 : 40,
     coldRounds: values["no-cold"] ? 0 : values.quick ? 3 : Math.max(9, rounds),
     native: values.native === undefined ? null : nativeFrom(values.native),
     folder: values.write ?? usual,

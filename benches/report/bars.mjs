@@ -27,29 +27,32 @@ const FASTER = [
 /**
  * Every bar for which this run has numbers.
  *
- * @returns {{what: string, limit: number, at: "least" | "most", value: number, from: number, to: number, met: boolean}[]}
+ * @returns {{what: string, limit: number, at: "least" | "most", value: number, from: number, to: number, best: number | null, met: boolean}[]}
  */
 export function barsOf({ steady, cold, native }) {
   return [...FASTER.map((bar) => faster(steady, bar)), ...coldBars(cold), ...nativeBars(steady, native), ...growthBars(steady)].filter(Boolean);
 }
 
-function bar(what, at, limit, values) {
+function bar(what, at, limit, values, best = null) {
   const { median: value, least: from, most: to } = spread(values);
-  return { what, at, limit, value, from, to, met: at === "least" ? value >= limit : value <= limit };
+  return { what, at, limit, value, from, to, best, met: at === "least" ? value >= limit : value <= limit };
 }
+
+/** The peer's rounds against ours, and its best round against our best. */
+const against = (what, limit, peer, ours) => bar(what, "least", limit, ratios(peer, ours), Math.min(...peer) / Math.min(...ours));
 
 function faster(steady, [runtime, name, peer, limit]) {
   const measured = steady[runtime]?.[MODEL_SIZE]?.[name];
   if (measured?.[peer] === undefined) return undefined;
-  return bar(`${runtime}, ${name}, against ${peer}`, "least", limit, ratios(measured[peer].us, measured[OURS].us));
+  return against(`${runtime}, ${name}, against ${peer}`, limit, measured[peer].us, measured[OURS].us);
 }
 
 function coldBars({ workerd, convex }) {
   const [first, fresh] = [workerd?.[MODEL_SIZE], convex?.[MODEL_SIZE]];
   return [
-    first && bar("fresh workerd, first request, against posthog-node", "least", 7, ratios(first[NODE].ms, first[OURS].ms)),
+    first && against("fresh workerd, first request, against posthog-node", 7, first[NODE].ms, first[OURS].ms),
     first && bar("fresh workerd, first request, times JSON.parse alone", "most", 1.2, ratios(first[OURS].ms, first[PARSE].ms)),
-    fresh && bar("Convex style, first answer, against @posthog/convex", "least", 1, ratios(fresh["@posthog/convex"].ms, fresh[OURS].ms)),
+    fresh && against("Convex style, first answer, against @posthog/convex", 1, fresh["@posthog/convex"].ms, fresh[OURS].ms),
   ];
 }
 

@@ -48,6 +48,9 @@ function coldPanels({ workerd, convex }) {
     });
 }
 
+/** What fits above a bar. */
+const short = (value) => (value < 1000 ? digits(value) : `${digits(value / 1000)}k`);
+
 /** In the legend's order. */
 const barsOf = (contenders, unit) => Object.keys(COLOURS).filter((name) => name in contenders).map((name) => ({ name, ...spread(contenders[name][unit]) }));
 
@@ -56,7 +59,8 @@ function barPanel(x, y, title, axis, groups) {
   const left = x + FRAME.left;
   const right = x + PANEL.width - FRAME.right;
   const positive = groups.flatMap(({ bars }) => bars.flatMap(({ median: middle, most }) => [middle, most])).filter((value) => value > 0);
-  const { place, ticks } = logarithmic(positive, bottom, y + FRAME.top);
+  // Half of the least, so that its bar can be seen.
+  const { place, ticks } = logarithmic([...positive, Math.min(...positive) / 2], bottom, y + FRAME.top);
   const above = (value) => Math.min(bottom, place(Math.max(value, ticks[0])));
   const parts = [heading(x, y, title, axis), ...ruler(left, right, ticks, place)];
   const groupWidth = (right - left) / groups.length;
@@ -67,7 +71,7 @@ function barPanel(x, y, title, axis, groups) {
       const middle = start + (number + 0.5) * width;
       parts.push(rectangle(start + number * width, above(bar.median), width - 1.5, bottom - above(bar.median), COLOURS[bar.name], `${bar.name}: ${digits(bar.median)}`));
       parts.push(line(middle - 0.7, above(bar.least), middle - 0.7, above(bar.most), "#00000066"));
-      if (bar.name === OURS || bar.name === "posthog-node") parts.push(text(middle, above(bar.most) - 4, digits(bar.median), { size: 9, weight: bar.name === OURS ? "bold" : "normal" }));
+      if (bar.name === OURS || bar.name === "posthog-node") parts.push(text(middle, above(bar.most) - 4, short(bar.median), { size: 9, weight: bar.name === OURS ? "bold" : "normal" }));
     }
     parts.push(text(left + (index + 0.5) * groupWidth, bottom + 15, group.title));
   }

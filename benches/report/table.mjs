@@ -34,10 +34,10 @@ export function scriptTable(rows) {
 }
 
 export function barTable(bars) {
-  const lines = ["\nBars: the median of each round's ratio (least-most)"];
-  for (const { what, at, limit, value, from, to, met } of bars) {
+  const lines = ["\nBars: the median of each round's ratio (least-most), best round against best round"];
+  for (const { what, at, limit, value, from, to, best, met } of bars) {
     const range = from === to ? "" : ` (${digits(from)}-${digits(to)})`;
-    lines.push(`  ${met ? "ok   " : "SHORT"} bar ${`${at === "most" ? "at most " : ""}${limit}x`.padEnd(13)} ${`${digits(value)}x`.padStart(8)}${range.padEnd(18)} ${what}`);
+    lines.push(`  ${met ? "ok   " : "SHORT"} bar ${`${at === "most" ? "at most " : ""}${limit}x`.padEnd(13)} ${`${digits(value)}x`.padStart(8)}${range.padEnd(18)}${(best === null ? "" : `${digits(best)}x`).padStart(8)}  ${what}`);
   }
   return lines.join("\n");
 }

@@ -17,4 +17,3 @@ async function time(name, contender, part, times) {
 const names = Object.fromEntries(job.cases.map((name) => [name, Object.keys(calls[name])]));
 const results = disagreements.length > 0 ? {} : await measure({ names, time, rounds: job.rounds, turnMs: job.turnMs });
 writeFileSync(job.output, JSON.stringify({ disagreements, results }));
-process.exit(0);
