@@ -41,7 +41,7 @@ async function main(options) {
     results.scripts = await scriptSizes();
     console.log(scriptTable(results.scripts));
     results.bars = barsOf(results);
-    console.log(barTable(results.bars));
+    if (results.bars.length > 0) console.log(barTable(results.bars));
     if (options.folder !== null) write(options.folder, rounded(results));
   } finally {
     rmSync(folder, { recursive: true, force: true });
