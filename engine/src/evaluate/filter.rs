@@ -12,6 +12,7 @@ use crate::ruleset::{Word, word};
 
 impl<H: Host + ?Sized> Evaluation<'_, H> {
     pub(super) fn filter(&mut self, [bits, index]: &[Word; FILTER], scope: Scope) -> Verdict {
+        self.memos.filters = self.memos.filters.saturating_add(1);
         let (bits, index) = (word(bits), word(index));
         match bits & FILTER_KIND {
             FILTER_PROPERTY => self.property(index, scope),

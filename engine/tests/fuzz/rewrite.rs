@@ -21,7 +21,7 @@ fn answers_alone(definitions: &str, users: &[User]) -> Option<BTreeMap<String, V
     let ask = |id, context: &Context| {
         shape(&ruleset, Evaluator::new(context.clone()).flag(&ruleset, id, &host, 1.715e12))
     };
-    let keys = ruleset.flag_keys().iter().map(|key| key.to_json());
+    let keys = ruleset.flag_keys().into_iter().map(|key| key.to_json());
     Some(
         ruleset
             .flag_ids()
