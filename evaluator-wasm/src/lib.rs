@@ -12,6 +12,10 @@ pub mod packed;
 use flagpost_engine::Error;
 use wasm_bindgen::prelude::*;
 
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// An `Error` to throw, with the code that makes it a `FlagpostError`.
 fn thrown(error: &Error) -> JsValue {
     let code = if error.is_damaged() {
