@@ -47,7 +47,7 @@ pub struct Context {
 #[derive(Clone, Debug, Default)]
 struct Properties {
     slots: Vec<Slot>,
-    /// The slots that are not as [`Slot::default`].
+    /// The slots with a property.
     set: Vec<u32>,
 }
 
@@ -109,7 +109,9 @@ impl Context {
         self.odd.clear();
         self.distinct_id = Span::default();
         self.person.clear(slots);
-        self.groups.resize_with(group_types, Group::default);
+        if self.groups.len() != group_types {
+            self.groups = (0..group_types).map(|_| Group::default()).collect();
+        }
         for group in &mut self.groups {
             if group.key.take().is_some() {
                 group.properties.clear(slots);
@@ -144,7 +146,9 @@ impl Context {
             None => &mut self.person,
             Some(group_type) => &mut self.groups.get_mut(group_type as usize)?.properties,
         };
-        *properties.slots.get_mut(slot as usize)? = Slot { property, derived: Derived::default() };
+        let at = properties.slots.get_mut(slot as usize)?;
+        at.property = property;
+        at.derived.forget();
         properties.set.push(slot);
         Some(())
     }
@@ -209,12 +213,15 @@ impl Context {
 
 impl Properties {
     fn clear(&mut self, slots: usize) {
-        for slot in self.set.drain(..) {
-            if let Some(slot) = self.slots.get_mut(slot as usize) {
-                *slot = Slot::default();
+        for slot in &self.set {
+            if let Some(slot) = self.slots.get_mut(*slot as usize) {
+                slot.property = Property::Absent;
             }
         }
-        self.slots.resize_with(slots, Slot::default);
+        self.set.clear();
+        if self.slots.len() != slots {
+            self.slots = (0..slots).map(|_| Slot::default()).collect();
+        }
     }
 }
 

@@ -44,13 +44,7 @@ impl Text {
     /// The text with each lone surrogate replaced by U+FFFD, as `TextEncoder` does.
     #[must_use]
     pub fn to_str_lossy(&self) -> Cow<'_, str> {
-        match std::str::from_utf8(&self.0) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => {
-                let replaced = crate::bucket::without_surrogates(&self.0);
-                Cow::Owned(String::from_utf8(replaced).unwrap_or_default())
-            }
-        }
+        lossy(&self.0)
     }
 
     /// The text as JSON: in quotes, a lone surrogate as an escape.
@@ -64,6 +58,18 @@ impl Text {
     #[must_use]
     pub fn to_utf16(&self) -> Vec<u16> {
         utf16(&self.0).as_chunks().0.iter().map(|unit| u16::from_be_bytes(*unit)).collect()
+    }
+}
+
+/// See [`Text::to_str_lossy`].
+#[inline(never)]
+pub(crate) fn lossy(wtf8: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(wtf8) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let replaced = crate::bucket::without_surrogates(wtf8);
+            Cow::Owned(String::from_utf8(replaced).unwrap_or_default())
+        }
     }
 }
 

@@ -98,29 +98,30 @@ impl Evaluator {
     /// The address of the codes, of 32 bits each, of the flags that the room names: their number and theirs,
     /// or ffffffff for all, and then the user. 0 when that cannot be read.
     pub fn flags(&mut self, now_ms: f64) -> usize {
-        let Some(start) = self.read_asked() else { return 0 };
+        let Some((count, start)) = self.read_asked() else { return 0 };
         if packed::decode(self.engine.context(), start).is_err() {
             return 0;
         }
-        let asked = self.asked.iter().copied();
+        let Evaluator { asked, .. } = self;
+        let asked =
+            (0..count).map(|place| asked.get(place as usize).copied().unwrap_or(FlagId(place)));
         self.codes.clear();
         self.engine.codes(&self.ruleset, asked, &JsHost, now_ms, &mut self.codes);
         self.codes.as_ptr() as usize
     }
 
-    /// Reads which flags are asked for; gives where the user begins.
-    fn read_asked(&mut self) -> Option<usize> {
+    /// Reads which flags are asked for, if not all; gives their number and where the user begins.
+    fn read_asked(&mut self) -> Option<(u32, usize)> {
         let (words, _) = self.engine.context().bytes().as_chunks::<4>();
         let (count, rest) = words.split_first()?;
         let count = u32::from_le_bytes(*count);
         self.asked.clear();
         if count == ALL {
-            self.asked.extend((0..self.ruleset.len() as u32).map(FlagId));
-            return Some(4);
+            return Some((self.ruleset.len() as u32, 4));
         }
         let ids = rest.get(..count as usize)?;
         self.asked.extend(ids.iter().map(|id| FlagId(u32::from_le_bytes(*id))));
-        Some(4 + 4 * ids.len())
+        Some((count, 4 + 4 * ids.len()))
     }
 }
 

@@ -106,12 +106,13 @@ impl Message {
 #[cold]
 pub(super) fn position_of_long(parts: &[&[u8]]) -> f64 {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
-    let mut blocks = vec![[0; BLOCK]; (length + 9).div_ceil(BLOCK)];
-    lay_out(parts, &mut blocks);
+    let mut bytes = vec![0; (length + 9).next_multiple_of(BLOCK)];
+    let (blocks, _) = bytes.as_chunks_mut();
+    lay_out(parts, blocks);
     if let Some(last) = blocks.last_mut() {
         seal(last, length);
     }
-    hash(&blocks, blocks.len())
+    hash(blocks, blocks.len())
 }
 
 /// Writes the parts and the mark of the end over zeros; the bytes of the parts, or `None` if there

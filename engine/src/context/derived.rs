@@ -1,42 +1,60 @@
 //! What operators make of a property, made once per evaluation.
 
 use super::{Property, Span, add, slice};
-use crate::ecma::{self, Host, template_text_of, text_of, time_clip};
+use crate::ecma::{self, Host, is_ascii, template_text_of, text_of, time_clip};
 use crate::operator::{canonical_lower, is_json, parse_version, truth};
-use crate::text::Text;
+use crate::text::lossy;
 use crate::value::Value;
 
 /// Derived values that are known so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Derived {
-    text: Lazy<Span>,
-    lower: Lazy<Span>,
-    ascii_lower: Lazy<Span>,
-    number: Lazy<f64>,
-    time: Lazy<f64>,
-    version: Lazy<[f64; 3]>,
+    /// What was made, a bit each. To forget all is to clear it.
+    made: u8,
+    /// What was made and does not exist.
+    none: u8,
+    /// The text, the lower text and the one with A-Z lowered.
+    texts: [Span; 3],
+    /// The number and the time.
+    numbers: [f64; 2],
+    version: [f64; 3],
 }
 
-/// Something that is made when it is first asked for, and may not exist.
-#[derive(Clone, Copy, Debug, Default)]
-enum Lazy<T> {
-    #[default]
-    Unknown,
-    None,
-    Some(T),
-}
+const TEXT: u8 = 1;
+const LOWER: u8 = 1 << 1;
+const ASCII_LOWER: u8 = 1 << 2;
+const NUMBER: u8 = 1 << 3;
+const TIME: u8 = 1 << 4;
+const VERSION: u8 = 1 << 5;
 
-impl<T: Copy> Lazy<T> {
-    fn known(self) -> Option<Option<T>> {
-        match self {
-            Lazy::Unknown => None,
-            Lazy::None => Some(None),
-            Lazy::Some(value) => Some(Some(value)),
-        }
+impl Derived {
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        self.made = 0;
     }
 
-    fn keep(&mut self, value: Option<T>) -> Option<T> {
-        *self = value.map_or(Lazy::None, Lazy::Some);
+    /// A value, if it was made; the inner `None` if it does not exist.
+    #[inline]
+    fn known<T>(&self, what: u8, value: T) -> Option<Option<T>> {
+        (self.made & what != 0).then(|| (self.none & what == 0).then_some(value))
+    }
+
+    /// Keeps what was made in its place.
+    #[inline]
+    fn keep<T: Copy>(
+        &mut self,
+        what: u8,
+        place: impl FnOnce(&mut Self) -> &mut T,
+        value: Option<T>,
+    ) -> Option<T> {
+        self.made |= what;
+        match value {
+            Some(value) => {
+                self.none &= !what;
+                *place(self) = value;
+            }
+            None => self.none |= what,
+        }
         value
     }
 }
@@ -64,7 +82,7 @@ impl<H: Host + ?Sized> Asked<'_, H> {
         if let Property::Text(text) | Property::Number(_, Some(text)) = self.property {
             return Some(text);
         }
-        if let Some(text) = self.derived.text.known() {
+        if let Some(text) = self.derived.known(TEXT, self.derived.texts[0]) {
             return text;
         }
         let text = match self.property {
@@ -77,7 +95,7 @@ impl<H: Host + ?Sized> Asked<'_, H> {
             }
             _ => Some(add(self.bytes, b"undefined")),
         };
-        self.derived.text.keep(text)
+        self.derived.keep(TEXT, |it| &mut it.texts[0], text)
     }
 
     /// Whether `${value}` throws.
@@ -90,7 +108,7 @@ impl<H: Host + ?Sized> Asked<'_, H> {
 
     /// The canonical text, lower-cased, or `None` where the reference refuses to write it.
     pub(crate) fn lower(&mut self) -> Option<Span> {
-        if let Some(lower) = self.derived.lower.known() {
+        if let Some(lower) = self.derived.known(LOWER, self.derived.texts[1]) {
             return lower;
         }
         let lower = match self.property {
@@ -106,18 +124,18 @@ impl<H: Host + ?Sized> Asked<'_, H> {
             }
             Property::Number(..) | Property::Undefined | Property::Absent => None,
         };
-        self.derived.lower.keep(lower)
+        self.derived.keep(LOWER, |it| &mut it.texts[1], lower)
     }
 
     /// `String(value)` with A-Z lowered, or `None` where JavaScript throws.
     ///
     /// PARITY: `asciiLowercase` (@posthog/core).
     pub(crate) fn ascii_lower(&mut self) -> Option<Span> {
-        if let Some(lower) = self.derived.ascii_lower.known() {
+        if let Some(lower) = self.derived.known(ASCII_LOWER, self.derived.texts[2]) {
             return lower;
         }
         let lower = self.text().map(|text| ascii_lower(self.bytes, text));
-        self.derived.ascii_lower.keep(lower)
+        self.derived.keep(ASCII_LOWER, |it| &mut it.texts[2], lower)
     }
 
     /// The number itself, or what `parseFloat` reads from `String(value)`; `None` where that throws.
@@ -125,23 +143,21 @@ impl<H: Host + ?Sized> Asked<'_, H> {
         if let Property::Number(number, _) = self.property {
             return Some(number);
         }
-        if let Some(number) = self.derived.number.known() {
+        if let Some(number) = self.derived.known(NUMBER, self.derived.numbers[0]) {
             return number;
         }
         let number = self.text().map(|text| {
             let text = self.slice(text);
-            ecma::plain_number(text).unwrap_or_else(|| {
-                self.host.parse_float(&Text::from_wtf8(text.to_vec()).to_str_lossy())
-            })
+            ecma::plain_number(text).unwrap_or_else(|| self.host.parse_float(&lossy(text)))
         });
-        self.derived.number.keep(number)
+        self.derived.keep(NUMBER, |it| &mut it.numbers[0], number)
     }
 
     /// The time in milliseconds since the epoch; NaN of an invalid `Date`, `None` of what is no date.
     ///
     /// PARITY: `convertToDateTime` (@posthog/core).
     pub(crate) fn time(&mut self) -> Option<f64> {
-        if let Some(time) = self.derived.time.known() {
+        if let Some(time) = self.derived.known(TIME, self.derived.numbers[1]) {
             return time;
         }
         let time = match self.property {
@@ -154,16 +170,16 @@ impl<H: Host + ?Sized> Asked<'_, H> {
             },
             _ => None,
         };
-        self.derived.time.keep(time)
+        self.derived.keep(TIME, |it| &mut it.numbers[1], time)
     }
 
     /// The version that `String(value)`, which must exist, spells.
     pub(crate) fn version(&mut self, text: Span) -> Option<[f64; 3]> {
-        if let Some(version) = self.derived.version.known() {
+        if let Some(version) = self.derived.known(VERSION, self.derived.version) {
             return version;
         }
         let version = parse_version(self.slice(text), self.host);
-        self.derived.version.keep(version)
+        self.derived.keep(VERSION, |it| &mut it.version, version)
     }
 
     /// PARITY: `assertJsonRepresentable` (@posthog/core).
@@ -216,7 +232,7 @@ fn add_number(bytes: &mut Vec<u8>, number: f64, host: &(impl Host + ?Sized)) -> 
 /// `text.toLowerCase()`; `None` if the text holds half of a surrogate pair.
 fn lower(bytes: &mut Vec<u8>, span: Span, host: &(impl Host + ?Sized)) -> Option<Span> {
     let text = slice(bytes, span);
-    if text.is_ascii() {
+    if is_ascii(text) {
         return Some(ascii_lower(bytes, span));
     }
     let lower = host.to_lower_case(std::str::from_utf8(text).ok()?);

@@ -1,7 +1,7 @@
 //! Dates relative to now, and the range of a `Date`.
 
 use super::Host;
-use crate::text::Text;
+use crate::text::lossy;
 
 /// The largest time a `Date` holds, in milliseconds either side of the epoch.
 const MAX_TIME: f64 = 8.64e15;
@@ -15,10 +15,7 @@ pub(crate) fn time_clip(ms: f64) -> f64 {
 
 /// `new Date(text).valueOf()`, or `None` for an invalid date.
 pub(crate) fn time_of_text(text: &[u8], host: &(impl Host + ?Sized)) -> Option<f64> {
-    let time = iso_time(text).unwrap_or_else(|| match std::str::from_utf8(text) {
-        Ok(text) => host.parse_date(text),
-        Err(_) => host.parse_date(&Text::from_wtf8(text.to_vec()).to_str_lossy()),
-    });
+    let time = iso_time(text).unwrap_or_else(|| host.parse_date(&lossy(text)));
     (!time.is_nan()).then_some(time)
 }
 

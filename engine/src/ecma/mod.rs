@@ -16,9 +16,7 @@ pub(crate) use number::plain_number;
 pub(crate) use number::to_number;
 #[cfg(feature = "compile")]
 pub(crate) use text::ascii_lower;
-pub(crate) use text::{
-    compare_utf16, contains, ends_with, starts_with, template_text_of, text_of, trim,
-};
+pub(crate) use text::{Place, compare_utf16, has_part, is_ascii, template_text_of, text_of, trim};
 
 /// What the engine asks of the JavaScript it runs in, or of the native stand-in.
 ///

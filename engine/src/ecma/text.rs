@@ -96,12 +96,35 @@ pub(crate) fn ascii_lower(text: &Text) -> Text {
     Text::from_wtf8(text.to_ascii_lowercase())
 }
 
-/// `text.includes(part)`, by UTF-16 code unit: half of a surrogate pair is found inside the pair.
-pub(crate) fn contains(text: &[u8], part: &[u8]) -> bool {
+/// Whether a text is ASCII. In one place, for this is asked in many.
+#[inline(never)]
+pub(crate) fn is_ascii(text: &[u8]) -> bool {
+    text.is_ascii()
+}
+
+/// Where a part is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Anywhere,
+    Start,
+    End,
+}
+
+/// `text.includes(part)`, `text.startsWith(part)` or `text.endsWith(part)`, by UTF-16 code unit: half of a
+/// surrogate pair is found inside the pair.
+pub(crate) fn has_part(text: &[u8], part: &[u8], place: Place) -> bool {
     // Bytes tell only where characters are whole: no part of one is another.
     match str::from_utf8(part) {
-        Ok(_) => holds(text, part, 1),
-        Err(_) => holds(&utf16(text), &utf16(part), 2),
+        Ok(_) => has_part_of_units(text, part, place, 1),
+        Err(_) => has_part_of_units(&utf16(text), &utf16(part), place, 2),
+    }
+}
+
+fn has_part_of_units(text: &[u8], part: &[u8], place: Place, unit: usize) -> bool {
+    match place {
+        Place::Anywhere => holds(text, part, unit),
+        Place::Start => text.starts_with(part),
+        Place::End => text.ends_with(part),
     }
 }
 
@@ -131,27 +154,87 @@ fn holds(text: &[u8], part: &[u8], unit: usize) -> bool {
     }
 }
 
-/// `text.startsWith(part)`, by UTF-16 code unit.
-pub(crate) fn starts_with(text: &[u8], part: &[u8]) -> bool {
-    match str::from_utf8(part) {
-        Ok(_) => text.starts_with(part),
-        Err(_) => utf16(text).starts_with(&utf16(part)),
-    }
-}
-
-/// `text.endsWith(part)`, by UTF-16 code unit.
-pub(crate) fn ends_with(text: &[u8], part: &[u8]) -> bool {
-    match str::from_utf8(part) {
-        Ok(_) => text.ends_with(part),
-        Err(_) => utf16(text).ends_with(&utf16(part)),
-    }
-}
-
 /// The order of `<` between strings: by UTF-16 code unit, not by code point.
 pub(crate) fn compare_utf16(left: &[u8], right: &[u8]) -> Ordering {
-    if left.is_ascii() && right.is_ascii() {
-        left.cmp(right)
-    } else {
-        utf16(left).cmp(&utf16(right))
+    if is_ascii(left) && is_ascii(right) { left.cmp(right) } else { utf16(left).cmp(&utf16(right)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look random and are the same in every run (splitmix64).
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((mixed ^ mixed >> 31) % limit as u64) as usize
+        }
+
+        /// Characters, few enough that texts repeat themselves.
+        fn text(&mut self, limit: usize) -> String {
+            let length = self.below(limit + 1);
+            (0..length).map(|_| ['a', 'b', '\u{e9}', '\u{1f600}'][self.below(4)]).collect()
+        }
+    }
+
+    fn places(text: &[u8], part: &[u8]) -> [bool; 3] {
+        [Place::Anywhere, Place::Start, Place::End].map(|place| has_part(text, part, place))
+    }
+
+    #[test]
+    fn parts_are_found_where_the_standard_library_finds_them() {
+        let mut numbers = Numbers(1);
+        let mut found = [0; 4];
+        for _ in 0..100_000 {
+            let (text, part) = (numbers.text(20), numbers.text(4));
+            let want = [text.contains(&part), text.starts_with(&part), text.ends_with(&part)];
+            assert_eq!(places(text.as_bytes(), part.as_bytes()), want, "{part:?} in {text:?}");
+            found[want.iter().filter(|found| **found).count()] += 1;
+        }
+        assert!(found.iter().all(|count| *count > 100), "{found:?}");
+    }
+
+    #[test]
+    fn long_parts_are_found_where_the_standard_library_finds_them() {
+        let mut numbers = Numbers(2);
+        let text: String = (0..2000).map(|_| numbers.text(20)).collect();
+        for length in [1, 2, 3, 100, 1000, 5000] {
+            for start in [0, 1, 2, 777, text.len() - length] {
+                let Some(part) = text.get(start..start + length) else { continue };
+                assert!(has_part(text.as_bytes(), part.as_bytes(), Place::Anywhere));
+                let other = format!("{part}c");
+                assert!(!has_part(text.as_bytes(), other.as_bytes(), Place::Anywhere));
+            }
+        }
+    }
+
+    #[test]
+    fn parts_with_halves_of_surrogate_pairs_are_found_by_code_unit() {
+        let high = [0xed, 0xa0, 0xbd];
+        let low = [0xed, 0xb8, 0x80];
+        let smile = "\u{1f600}".as_bytes();
+        assert_eq!(places(smile, &high), [true, true, false]);
+        assert_eq!(places(smile, &low), [true, false, true]);
+        assert_eq!(places(&[b"ab".as_slice(), smile, b"c"].concat(), &low), [true, false, false]);
+        // Bytes of one unit with those of its neighbour are no unit.
+        assert_eq!(utf16("\u{d8}\u{3d00}".as_bytes()), [0x00, 0xd8, 0x3d, 0x00]);
+        assert_eq!(places("\u{d8}\u{3d00}".as_bytes(), &high), [false; 3]);
+        assert_eq!(places(&high, smile), [false; 3]);
+    }
+
+    #[test]
+    fn spaces_are_trimmed_as_javascript_does() {
+        let spaces = "\t\n\u{b}\u{c}\r \u{a0}\u{1680}\u{2000}\u{2005}\u{200a}\u{2028}\u{2029}\u{202f}\
+                      \u{205f}\u{3000}\u{feff}";
+        for kept in
+            ["", "a", "1 2", "\u{85}", "\u{200b}", "\u{180e}", "\u{1681}", "\u{200b} \u{2027}"]
+        {
+            let text = format!("{spaces}{kept}{spaces}");
+            assert_eq!(trim(text.as_bytes()), kept.as_bytes(), "{kept:?}");
+        }
     }
 }

@@ -12,36 +12,48 @@ pub(super) struct Memos {
     /// Filters looked at.
     pub(super) filters: u32,
     stamp: u32,
-    flags: Vec<FlagMemo>,
-    /// By flag, the evaluation in which a dependency found its value: the reference's cache has it.
-    cached: Vec<u32>,
-    /// By scope, then cohort; a scope's list is empty until a cohort is met in it.
-    cohorts: Vec<Vec<CohortMemo>>,
-    /// By scope, then predicate.
-    predicates: Vec<Vec<PredicateMemo>>,
+    /// [`FLAGS`], [`CACHED`], then for each scope that of cohorts and that of predicates. A table is empty until
+    /// something is kept in it.
+    tables: Vec<Vec<Memo>>,
+    /// Flags, cohorts and predicates.
     sizes: [usize; 3],
 }
 
+/// By flag, its outcome.
+const FLAGS: usize = 0;
+/// By flag, the evaluation in which a dependency found its value: the reference's cache has it.
+const CACHED: usize = 1;
+
 #[derive(Clone, Copy, Default)]
-pub(super) struct FlagMemo {
+struct Memo {
     stamp: u32,
     /// When its evaluation began.
+    epoch: u32,
+    known: Known,
+}
+
+/// What is known. All kinds are kept in tables of one kind, for each kind of table has its own code.
+#[derive(Clone, Copy, Default)]
+enum Known {
+    /// It is in progress.
+    #[default]
+    Nothing,
+    Flag(Outcome),
+    Cohort(Verdict),
+    Predicate(operator::Outcome),
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct FlagMemo {
     pub(super) epoch: u32,
     /// `None` while it is in progress.
     pub(super) outcome: Option<Outcome>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct CohortMemo {
-    stamp: u32,
     pub(super) epoch: u32,
     pub(super) verdict: Option<Verdict>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct PredicateMemo {
-    stamp: u32,
-    outcome: Option<operator::Outcome>,
 }
 
 impl Memos {
@@ -50,56 +62,80 @@ impl Memos {
         self.filters = 0;
         self.stamp = self.stamp.wrapping_add(1);
         let sizes = [view.flags.len(), view.cohorts.len(), view.predicates.len()];
-        let scopes = view.group_types.len() + 1;
-        if self.stamp == 0 || self.sizes != sizes || self.cohorts.len() != scopes {
-            *self = Memos { stamp: 1, sizes, ..Memos::default() };
-            self.flags.resize(view.flags.len(), FlagMemo::default());
-            self.cohorts.resize(scopes, Vec::new());
-            self.predicates.resize(scopes, Vec::new());
+        let tables = 2 * view.group_types.len() + 4;
+        if self.stamp == 0 || self.sizes != sizes || self.tables.len() != tables {
+            *self = Memos { filters: 0, stamp: 1, tables: vec![Vec::new(); tables], sizes };
+        }
+    }
+
+    #[inline]
+    fn get(&self, table: usize, id: u32) -> Option<&Memo> {
+        self.tables.get(table)?.get(id as usize).filter(|memo| memo.stamp == self.stamp)
+    }
+
+    #[inline]
+    fn set(&mut self, table: usize, id: u32, epoch: u32, known: Known) {
+        let stamp = self.stamp;
+        let memo = self.tables.get_mut(table).and_then(|memos| memos.get_mut(id as usize));
+        match memo {
+            Some(memo) => *memo = Memo { stamp, epoch, known },
+            None => self.set_first(table, id, Memo { stamp, epoch, known }),
+        }
+    }
+
+    /// Makes the table first.
+    #[cold]
+    #[inline(never)]
+    fn set_first(&mut self, table: usize, id: u32, first: Memo) {
+        let [flags, cohorts, predicates] = self.sizes;
+        let size = match table {
+            FLAGS | CACHED => flags,
+            table if table % 2 == 0 => cohorts,
+            _ => predicates,
+        };
+        let Some(memos) = self.tables.get_mut(table) else { return };
+        *memos = vec![Memo::default(); size];
+        if let Some(memo) = memos.get_mut(id as usize) {
+            *memo = first;
         }
     }
 
     #[inline]
     pub(super) fn flag(&self, id: u32) -> Option<FlagMemo> {
-        self.flags.get(id as usize).filter(|memo| memo.stamp == self.stamp).copied()
+        let Memo { epoch, known, .. } = *self.get(FLAGS, id)?;
+        let outcome = if let Known::Flag(outcome) = known { Some(outcome) } else { None };
+        Some(FlagMemo { epoch, outcome })
     }
 
     #[inline]
     pub(super) fn set_flag(&mut self, id: u32, epoch: u32, outcome: Option<Outcome>) {
-        if let Some(memo) = self.flags.get_mut(id as usize) {
-            *memo = FlagMemo { stamp: self.stamp, epoch, outcome };
-        }
+        self.set(FLAGS, id, epoch, outcome.map_or(Known::Nothing, Known::Flag));
     }
 
     #[inline]
     pub(super) fn forget_flag(&mut self, id: u32) {
-        if let Some(memo) = self.flags.get_mut(id as usize) {
+        if let Some(memo) = self.tables.get_mut(FLAGS).and_then(|flags| flags.get_mut(id as usize))
+        {
             memo.stamp = 0;
         }
     }
 
     pub(super) fn is_cached(&self, id: u32) -> bool {
-        self.cached.get(id as usize).is_some_and(|stamp| *stamp == self.stamp)
+        self.get(CACHED, id).is_some()
     }
 
     /// Whether that is new.
     pub(super) fn cache(&mut self, id: u32) -> bool {
-        if self.cached.is_empty() {
-            self.cached.resize(self.flags.len(), 0);
-        }
-        match self.cached.get_mut(id as usize) {
-            Some(stamp) if *stamp != self.stamp => {
-                *stamp = self.stamp;
-                true
-            }
-            _ => false,
-        }
+        let is_new = !self.is_cached(id);
+        self.set(CACHED, id, 0, Known::Nothing);
+        is_new
     }
 
     #[inline]
     pub(super) fn cohort(&self, scope: usize, node: u32) -> Option<CohortMemo> {
-        let memo = self.cohorts.get(scope)?.get(node as usize)?;
-        (memo.stamp == self.stamp).then_some(*memo)
+        let Memo { epoch, known, .. } = *self.get(cohorts(scope), node)?;
+        let verdict = if let Known::Cohort(verdict) = known { Some(verdict) } else { None };
+        Some(CohortMemo { epoch, verdict })
     }
 
     pub(super) fn set_cohort(
@@ -109,30 +145,28 @@ impl Memos {
         epoch: u32,
         verdict: Option<Verdict>,
     ) {
-        let [_, size, _] = self.sizes;
-        let Some(memos) = self.cohorts.get_mut(scope) else { return };
-        if memos.is_empty() {
-            memos.resize(size, CohortMemo::default());
-        }
-        if let Some(memo) = memos.get_mut(node as usize) {
-            *memo = CohortMemo { stamp: self.stamp, epoch, verdict };
-        }
+        self.set(cohorts(scope), node, epoch, verdict.map_or(Known::Nothing, Known::Cohort));
     }
 
     #[inline]
     pub(super) fn predicate(&self, scope: usize, id: u32) -> Option<operator::Outcome> {
-        let memo = self.predicates.get(scope)?.get(id as usize)?;
-        memo.outcome.filter(|_| memo.stamp == self.stamp)
+        match self.get(predicates(scope), id)?.known {
+            Known::Predicate(outcome) => Some(outcome),
+            _ => None,
+        }
     }
 
     pub(super) fn set_predicate(&mut self, scope: usize, id: u32, outcome: operator::Outcome) {
-        let [.., size] = self.sizes;
-        let Some(memos) = self.predicates.get_mut(scope) else { return };
-        if memos.is_empty() {
-            memos.resize(size, PredicateMemo::default());
-        }
-        if let Some(memo) = memos.get_mut(id as usize) {
-            *memo = PredicateMemo { stamp: self.stamp, outcome: Some(outcome) };
-        }
+        self.set(predicates(scope), id, 0, Known::Predicate(outcome));
     }
+}
+
+/// The table of cohorts in a scope.
+fn cohorts(scope: usize) -> usize {
+    2 * scope + 2
+}
+
+/// The table of predicates in a scope.
+fn predicates(scope: usize) -> usize {
+    2 * scope + 3
 }

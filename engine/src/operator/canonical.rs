@@ -1,6 +1,6 @@
 //! Canonical text: how `exact` and `is_not` compare values of any kind.
 
-use crate::ecma::Host;
+use crate::ecma::{Host, is_ascii};
 use crate::json::write_string;
 use crate::members::Member;
 use crate::text::Text;
@@ -17,7 +17,7 @@ pub(crate) fn canonical_lower(value: &Value, host: &(impl Host + ?Sized)) -> Opt
         value => write(value, host, &mut out)?,
     }
     let mut text = String::from_utf8(out).ok()?;
-    if text.is_ascii() {
+    if is_ascii(text.as_bytes()) {
         text.make_ascii_lowercase();
         Some(text)
     } else {

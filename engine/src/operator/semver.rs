@@ -35,6 +35,7 @@ impl Operation<'_> {
     }
 
     /// A version of the block that the operand refers to, so many words behind its start.
+    #[inline(never)]
     fn limit(self, words: u32) -> Option<Version> {
         let block: &[Word; 6] = self.view.block(self.pool_operand().saturating_add(words))?;
         let [a, b, c, d, e, f] = block;

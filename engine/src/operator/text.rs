@@ -2,18 +2,19 @@
 
 use super::{Operation, Outcome, PLACE_END, PLACE_START};
 use crate::context::Asked;
-use crate::ecma::{Host, contains, ends_with, starts_with};
+use crate::ecma::{Host, Place, has_part};
 
 impl Operation<'_> {
     /// PARITY: `matchPropertyValue`, cases `icontains` to `not_ends_with` (@posthog/core).
     pub(super) fn part(self, asked: &mut Asked<'_, impl Host + ?Sized>) -> Outcome {
         let Some(text) = asked.ascii_lower() else { return Outcome::Throws };
         let (text, part) = (asked.slice(text), self.text_operand());
-        let found = match self.detail() {
-            PLACE_START => starts_with(text, part),
-            PLACE_END => ends_with(text, part),
-            _ => contains(text, part),
+        let place = match self.detail() {
+            PLACE_START => Place::Start,
+            PLACE_END => Place::End,
+            _ => Place::Anywhere,
         };
+        let found = has_part(text, part, place);
         Outcome::Is(found != self.is_negated())
     }
 }

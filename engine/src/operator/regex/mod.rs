@@ -11,7 +11,7 @@ pub(crate) use matcher::Search;
 
 use super::{Operation, Outcome};
 use crate::context::Asked;
-use crate::ecma::Host;
+use crate::ecma::{Host, is_ascii};
 use crate::ruleset::{View, Word};
 use program::{Program, Token};
 use set::Set;
@@ -53,7 +53,7 @@ impl Operation<'_> {
             REGEX_INVALID => return Outcome::Is(false),
             REGEX_UNDECIDED => None,
             // Engines may disagree on such texts.
-            _ if !text.iter().all(|byte| byte.is_ascii() && *byte != b'\r') => None,
+            _ if !is_ascii(text) || text.contains(&b'\r') => None,
             REGEX_PROGRAM => find(self.view, self.pool_operand(), text, search),
             _ => find_counted(self.view, self.pool_operand(), text, search),
         };
@@ -73,9 +73,11 @@ fn find(view: &View<'_>, at: u32, text: &[u8], search: &mut Search) -> Option<bo
 
 fn find_counted(view: &View<'_>, at: u32, text: &[u8], search: &mut Search) -> Option<bool> {
     let (sets, tokens) = two_lists::<SET, TOKEN>(view, at)?;
-    let tokens: Vec<Token> = tokens.iter().filter_map(Token::read).collect();
     let cut = u32::try_from(text.len()).ok()?.checked_add(1)?;
-    let Program { code, first } = Program::build(&tokens, sets, cut, MOST_INSTRUCTIONS)?;
+    let Program { code, first } = {
+        let tokens = tokens.iter().filter_map(Token::read);
+        Program::build(tokens, sets, cut, MOST_INSTRUCTIONS)?
+    };
     matcher::find(&code, first, sets, text, search)
 }
 

@@ -70,6 +70,12 @@ impl Instruction {
     }
 }
 
+impl Instruction {
+    fn bytes(self) -> Word {
+        self.word().to_le_bytes()
+    }
+}
+
 impl Token {
     pub(crate) fn read([kind, first, second]: &[Word; TOKEN]) -> Option<Token> {
         Some(match word(kind) {
@@ -125,7 +131,7 @@ impl Program {
     /// JavaScript refuses to go through a loop once more without taking anything. That leaves out only
     /// ways that return to the same place, so the same texts match.
     pub(crate) fn build(
-        tokens: &[Token],
+        tokens: impl Iterator<Item = Token>,
         sets: &[[Word; SET]],
         cut: u32,
         limit: usize,
@@ -137,10 +143,10 @@ impl Program {
         let mut group = Group { start: 0, alternative: 0, jumps: 0 };
         let mut atom = 0;
         for token in tokens {
-            match *token {
+            match token {
                 Token::Step(instruction) => {
                     atom = code.len();
-                    code.push(instruction);
+                    code.push(instruction.bytes());
                 }
                 Token::Open => {
                     groups.push(group);
@@ -149,13 +155,13 @@ impl Program {
                 }
                 Token::Bar => {
                     let over = code.len().checked_sub(group.alternative)? + 2;
-                    code.insert(group.alternative, Instruction::Split(over as i32));
+                    code.insert(group.alternative, Instruction::Split(over as i32).bytes());
                     jumps.push(code.len());
-                    code.push(Instruction::Jump(0));
+                    code.push(Instruction::Jump(0).bytes());
                     group.alternative = code.len();
                 }
                 Token::Close => {
-                    land(&mut code, jumps.drain(group.jumps..));
+                    land(&mut code, &mut jumps, group.jumps);
                     atom = group.start;
                     group = groups.pop()?;
                 }
@@ -168,34 +174,28 @@ impl Program {
                 return None;
             }
         }
-        land(&mut code, jumps.drain(..));
-        code.push(Instruction::Match);
+        land(&mut code, &mut jumps, 0);
+        code.push(Instruction::Match.bytes());
         let first = first(&code, sets);
-        let code = code.into_iter().map(|instruction| instruction.word().to_le_bytes()).collect();
         Some(Program { code, first })
     }
 }
 
-/// Leads jumps to the end of the code.
+/// Leads the jumps that wait, but for so many, to the end of the code.
 #[inline(never)]
-fn land(code: &mut [Instruction], jumps: impl Iterator<Item = usize>) {
+fn land(code: &mut [Word], jumps: &mut Vec<usize>, others: usize) {
     let end = code.len();
-    for position in jumps {
+    while jumps.len() > others {
+        let Some(position) = jumps.pop() else { return };
         if let Some(jump) = code.get_mut(position) {
-            *jump = Instruction::Jump((end - position) as i32);
+            *jump = Instruction::Jump((end - position) as i32).bytes();
         }
     }
 }
 
 /// Repeats the instructions from `start` on.
 #[inline(never)]
-fn repeat(
-    code: &mut Vec<Instruction>,
-    start: usize,
-    least: u32,
-    most: u32,
-    limit: usize,
-) -> Option<()> {
+fn repeat(code: &mut Vec<Word>, start: usize, least: u32, most: u32, limit: usize) -> Option<()> {
     let length = code.len().checked_sub(start)?;
     if most == 0 {
         code.truncate(start);
@@ -210,24 +210,24 @@ fn repeat(
     let end = usize::try_from(total).ok()?.checked_add(start).filter(|end| *end <= limit)?;
     let mut body = start;
     if least == 0 {
-        code.insert(start, Instruction::Split((end - start) as i32));
+        code.insert(start, Instruction::Split((end - start) as i32).bytes());
         body += 1;
     }
     for copy in 1..copies {
         if copy >= least && !unbounded {
-            code.push(Instruction::Split((end - code.len()) as i32));
+            code.push(Instruction::Split((end - code.len()) as i32).bytes());
         }
         code.extend_from_within(body..body + length);
     }
     if unbounded {
-        code.push(Instruction::Split(-(length as i32)));
+        code.push(Instruction::Split(-(length as i32)).bytes());
     }
     Some(())
 }
 
 /// What can be taken first away from the start and the end of a text.
 #[inline(never)]
-fn first(code: &[Instruction], sets: &[[Word; SET]]) -> Set {
+fn first(code: &[Word], sets: &[[Word; SET]]) -> Set {
     let mut found = Set::default();
     let mut seen = vec![false; code.len()];
     let mut waiting = vec![0];
@@ -236,7 +236,7 @@ fn first(code: &[Instruction], sets: &[[Word; SET]]) -> Set {
             continue;
         };
         *seen = true;
-        match *instruction {
+        match Instruction::read(instruction) {
             Instruction::Byte(byte) => found.add(byte),
             Instruction::Set(set) => {
                 found.add_all(&sets.get(set as usize).map(Set::read).unwrap_or_default())

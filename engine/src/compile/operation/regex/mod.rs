@@ -83,7 +83,7 @@ impl Pattern {
         };
         // Enough for every pattern without counts, so that a ruleset stays as large as its definitions.
         let limit = 512 + 2 * source.len();
-        match Program::build(&tokens, &table(&sets), u32::MAX, limit) {
+        match Program::build(tokens.iter().copied(), &table(&sets), u32::MAX, limit) {
             Some(program) => Pattern::Program(program, sets),
             None => Pattern::Counted(tokens, sets),
         }
@@ -136,7 +136,8 @@ mod tests {
     /// What a pattern's program says of a text, however many instructions it has.
     fn found(tokens: &[Token], sets: &[Set], cut: u32, text: &str) -> Option<bool> {
         let sets = table(sets);
-        let Program { code, first } = Program::build(tokens, &sets, cut, usize::MAX)?;
+        let Program { code, first } =
+            Program::build(tokens.iter().copied(), &sets, cut, usize::MAX)?;
         matcher::find(&code, first, &sets, text.as_bytes(), &mut Search::default())
     }
 
@@ -187,7 +188,8 @@ mod tests {
         {
             let (tokens, sets) = parsed(source);
             assert!(
-                Program::build(&tokens, &table(&sets), u32::MAX, MOST_INSTRUCTIONS).is_none(),
+                Program::build(tokens.iter().copied(), &table(&sets), u32::MAX, MOST_INSTRUCTIONS)
+                    .is_none(),
                 "{source}"
             );
             let pattern = Pattern::new(source.as_bytes());
