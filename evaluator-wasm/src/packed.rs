@@ -24,8 +24,6 @@
 //! 14  the same whose String(value) throws: the value as 7 or 8
 //! ```
 
-use std::fmt;
-
 use flagpost_engine::{Context, Member, Members, Property, Span, Text, Value};
 
 /// The writer nests at most this deep; anything deeper is not its work.
@@ -43,12 +41,6 @@ const NO_MAP: u32 = u32::MAX;
 pub struct Malformed {
     /// Where reading stopped, in bytes.
     pub offset: usize,
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the packed user is malformed at byte {}", self.offset)
-    }
 }
 
 /// Reads the user that lies in the bytes of a cleared context, from `start` on, into the context.
@@ -240,14 +232,45 @@ mod tests {
             self.0.extend(text.as_bytes());
             self
         }
+        /// A user in no group whose first slot has the value that follows.
+        fn value() -> Self {
+            Writer::default().text("u").count(1).count(0)
+        }
+        fn no_groups(self) -> Vec<u8> {
+            self.count(0).0
+        }
     }
 
-    /// Two slots, two group types, and every kind of value.
+    /// Reads a user, behind the bytes before `start`.
+    fn read(bytes: &[u8], start: usize) -> Result<Context, Malformed> {
+        let mut context = empty(bytes);
+        decode(&mut context, start).map(|()| context)
+    }
+
+    /// A user of whom nothing was read: two slots, two group types.
+    fn empty(bytes: &[u8]) -> Context {
+        let mut context = Context::default();
+        context.clear(2, 2);
+        context.bytes().extend_from_slice(bytes);
+        context
+    }
+
+    fn is_malformed(bytes: &[u8]) -> bool {
+        read(bytes, 0).is_err()
+    }
+
+    /// Every kind of value.
     fn everything() -> Vec<u8> {
         Writer::default()
             .text("user-1")
+            .count(2)
+            .count(1)
+            .byte(15)
+            .number(-0.5)
+            .text("-0.5")
+            .count(0)
             .byte(7)
-            .count(14)
+            .count(16)
             .byte(1)
             .byte(2)
             .byte(3)
@@ -257,7 +280,9 @@ mod tests {
             .byte(6)
             .text("é")
             .byte(8)
-            .count(1)
+            .count(2)
+            .text("b")
+            .byte(2)
             .text("__proto__")
             .byte(7)
             .count(0)
@@ -279,66 +304,96 @@ mod tests {
             .byte(14)
             .byte(8)
             .count(0)
-            .byte(0)
-            .byte(0)
-            .byte(1)
+            .byte(15)
+            .number(1e21)
+            .text("1e+21")
+            .byte(6)
+            .text("")
+            .count(1)
+            .count(1)
             .text("acme")
-            .byte(1)
-            .byte(0)
+            .count(1)
+            .count(1)
             .byte(2)
             .0
     }
 
+    /// Where a text lies.
+    fn span(bytes: &[u8], text: &str) -> Span {
+        let found = bytes.windows(text.len()).position(|piece| piece == text.as_bytes());
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Span { start: number(found.unwrap_or(usize::MAX)), length: number(text.len()) }
+    }
+
     #[test]
     fn every_kind_of_value_is_read() {
-        let expected = Context {
-            distinct_id: "user-1".into(),
-            person: vec![
-                Some(Value::Array(vec![
-                    Value::Undefined,
-                    Value::Null,
-                    Value::Bool(false),
-                    Value::Bool(true),
-                    Value::Number(-1.5),
-                    "é".into(),
-                    Value::Object(BTreeMap::from([("__proto__".into(), Value::Array(vec![]))])),
-                    Value::Date { ms: 0.0, text: "Thu Jan 01 1970".into() },
-                    Value::Exotic(Some("[object Map]".into())),
-                    Value::Exotic(None),
-                    Value::Symbol("Symbol(s)".into()),
-                    Value::Number(f64::INFINITY),
-                    Value::Styled {
-                        text: Some("mine".into()),
-                        value: Box::new(Value::Array(vec![Value::Null])),
-                    },
-                    Value::Styled { text: None, value: Box::new(Value::Object(BTreeMap::new())) },
-                ])),
-                None,
-            ],
-            groups: vec![
-                None,
-                Some(GroupContext {
-                    key: "acme".into(),
-                    properties: Some(vec![None, Some(Value::Null)]),
-                }),
-            ],
-        };
-        assert_eq!(decode(&everything(), 2, 2), Ok(expected));
+        let bytes = everything();
+        let member = |name: &str, value| Member { name: name.into(), value };
+        let list = Value::Array(vec![
+            Value::Undefined,
+            Value::Null,
+            Value::Bool(false),
+            Value::Bool(true),
+            Value::Number(-1.5),
+            "é".into(),
+            Value::Object(Members::new(vec![
+                member("__proto__", Value::Array(vec![])),
+                member("b", Value::Null),
+            ])),
+            Value::Date { ms: 0.0, text: "Thu Jan 01 1970".into() },
+            Value::Exotic(Some("[object Map]".into())),
+            Value::Exotic(None),
+            Value::Symbol("Symbol(s)".into()),
+            Value::Number(f64::INFINITY),
+            Value::Styled {
+                text: Some("mine".into()),
+                value: Box::new(Value::Array(vec![Value::Null])),
+            },
+            Value::Styled { text: None, value: Box::new(Value::Object(Members::default())) },
+            Value::Number(1e21),
+            "".into(),
+        ]);
+        let mut expected = empty(&bytes);
+        expected.set_distinct_id(span(&bytes, "user-1"));
+        expected.set(None, 1, Property::Number(-0.5, Some(span(&bytes, "-0.5"))));
+        let odd = expected.odd(list);
+        expected.set(None, 0, odd);
+        expected.set_group(1, span(&bytes, "acme"), true);
+        expected.set(Some(1), 1, Property::Null);
+        assert_eq!(read(&bytes, 0).map(|it| format!("{it:?}")), Ok(format!("{expected:?}")));
+    }
+
+    #[test]
+    fn a_user_behind_other_bytes_is_read() {
+        let bytes = [&b"1234"[..], &Writer::default().text("u").count(0).no_groups()].concat();
+        let mut expected = empty(&bytes);
+        expected.set_distinct_id(Span { start: 8, length: 1 });
+        assert_eq!(read(&bytes, 4).map(|it| format!("{it:?}")), Ok(format!("{expected:?}")));
+        assert!(is_malformed(&bytes));
     }
 
     #[test]
     fn a_group_without_a_property_map_differs_from_one_with_an_empty_map() {
-        let bytes = Writer::default().text("u").byte(0).byte(1).text("acme").byte(0).0;
-        let groups = decode(&bytes, 1, 1).map(|context| context.groups);
-        assert_eq!(groups, Ok(vec![Some(GroupContext { key: "acme".into(), properties: None })]));
+        let with = |count: u32| {
+            let bytes =
+                Writer::default().text("u").count(0).count(1).count(0).text("g").count(count);
+            read(&bytes.0, 0).map(|it| format!("{it:?}").contains("has_properties: true"))
+        };
+        assert_eq!([with(NO_MAP), with(0)], [Ok(false), Ok(true)]);
     }
 
     #[test]
     fn a_lone_surrogate_survives() {
-        let mut bytes = Writer::default().count(3).0;
-        bytes.extend([0xed, 0xa0, 0x80]);
-        let units = decode(&bytes, 0, 0).map(|context| context.distinct_id.to_utf16());
-        assert_eq!(units, Ok(vec![0xd800]));
+        let mut bytes = Writer::value().byte(10).count(3);
+        bytes.0.extend([0xed, 0xa0, 0x80]);
+        let bytes = bytes.no_groups();
+        let mut expected = empty(&bytes);
+        expected.set_distinct_id(Span { start: 4, length: 1 });
+        let text = Text::from_wtf8(vec![0xed, 0xa0, 0x80]);
+        assert_eq!(text.to_utf16(), [0xd800]);
+        let odd = expected.odd(Value::Exotic(Some(text)));
+        expected.set(None, 0, odd);
+        assert_eq!(read(&bytes, 0).map(|it| format!("{it:?}")), Ok(format!("{expected:?}")));
     }
 
     #[test]
@@ -346,7 +401,7 @@ mod tests {
         let bytes = everything();
         for end in 0..bytes.len() {
             let cut = bytes.get(..end).unwrap_or_default();
-            assert!(decode(cut, 2, 2).is_err(), "{end} of {} bytes", bytes.len());
+            assert!(is_malformed(cut), "{end} of {} bytes", bytes.len());
         }
     }
 
@@ -354,60 +409,73 @@ mod tests {
     fn bytes_behind_the_user_are_refused() {
         let mut bytes = everything();
         bytes.push(0);
-        assert_eq!(decode(&bytes, 2, 2), Err(Malformed { offset: bytes.len() - 1 }));
+        assert_eq!(read(&bytes, 0).err(), Some(Malformed { offset: bytes.len() - 1 }));
     }
 
     #[test]
-    fn unknown_tags_and_huge_counts_are_refused() {
-        let unknown = Writer::default().text("u").byte(15).0;
-        assert!(decode(&unknown, 1, 0).is_err());
-        let huge = Writer::default().text("u").byte(7).count(u32::MAX).0;
-        assert!(decode(&huge, 1, 0).is_err());
+    fn unknown_slots_group_types_tags_and_huge_counts_are_refused() {
+        let user = || Writer::default().text("u");
+        let first_slot = |bytes: Writer| bytes.byte(2).no_groups();
+        assert!(!is_malformed(&first_slot(user().count(1).count(1))));
+        assert!(is_malformed(&first_slot(user().count(1).count(2))));
+        assert!(!is_malformed(&user().count(0).count(1).count(1).text("g").count(0).0));
+        assert!(is_malformed(&user().count(0).count(1).count(2).text("g").count(0).0));
+        assert!(is_malformed(&Writer::value().byte(0).no_groups()));
+        assert!(is_malformed(&Writer::value().byte(16).no_groups()));
+        assert!(is_malformed(&user().count(u32::MAX).0));
+        for tag in [7, 8] {
+            assert!(is_malformed(&Writer::value().byte(tag).count(u32::MAX).0));
+        }
     }
 
     #[test]
     fn values_are_bounded() {
         let user = |lists: u32, count: u32| {
-            let mut bytes = Writer::default().text("u").byte(7).count(lists).0;
+            let mut bytes = Writer::value().byte(7).count(lists).0;
             for _ in 0..lists {
                 bytes.push(7);
                 bytes.extend(count.to_le_bytes());
                 bytes.resize(bytes.len() + count as usize, 2);
             }
-            bytes
+            Writer(bytes).no_groups()
         };
-        assert!(decode(&user(4, 999_999), 1, 0).is_ok());
-        assert!(decode(&user(4, 1_000_000), 1, 0).is_err());
+        assert!(!is_malformed(&user(4, 999_999)));
+        assert!(is_malformed(&user(4, 1_000_000)));
     }
 
     #[test]
     fn counts_that_lie_at_every_level_reserve_nothing() {
-        let mut bytes = Writer::default().text("u").0;
-        for _ in 0..MAX_DEPTH {
-            bytes.push(7);
-            bytes.extend(3_000_000_u32.to_le_bytes());
+        for tag in [7, 8] {
+            let mut bytes = Writer::value().0;
+            for _ in 0..MAX_DEPTH {
+                bytes.push(tag);
+                bytes.extend(3_000_000_u32.to_le_bytes());
+                if tag == 8 {
+                    bytes.extend([0; 4]);
+                }
+            }
+            bytes.resize(4_000_000, 2);
+            assert!(is_malformed(&bytes));
         }
-        bytes.resize(4_000_000, 2);
-        assert!(decode(&bytes, 1, 0).is_err());
     }
 
     #[test]
     fn nesting_is_bounded() {
         let nested = |depth: usize| {
-            let arrays = (0..depth).fold(Writer::default().text("u"), |w, _| w.byte(7).count(1));
-            arrays.byte(2).0
+            let arrays = (0..depth).fold(Writer::value(), |w, _| w.byte(7).count(1));
+            arrays.byte(2).no_groups()
         };
-        assert!(decode(&nested(500), 1, 0).is_ok());
-        assert!(decode(&nested(501), 1, 0).is_err());
-        assert!(decode(&nested(100_000), 1, 0).is_err());
+        assert!(!is_malformed(&nested(500)));
+        assert!(is_malformed(&nested(501)));
+        assert!(is_malformed(&nested(100_000)));
     }
 
     #[test]
     fn only_an_array_or_object_has_a_text_of_its_own() {
         for tags in [&[14, 2][..], &[14, 14, 7, 0, 0, 0, 0], &[14, 0], &[14]] {
-            let mut bytes = Writer::default().text("u").0;
-            bytes.extend(tags);
-            assert!(decode(&bytes, 1, 0).is_err(), "{tags:?}");
+            let mut bytes = Writer::value();
+            bytes.0.extend(tags);
+            assert!(is_malformed(&bytes.no_groups()), "{tags:?}");
         }
     }
 
@@ -425,7 +493,7 @@ mod tests {
                     *byte = state.to_le_bytes()[0];
                 }
             }
-            let _ = decode(&bytes, 2, 2);
+            let _ = read(&bytes, 0);
         }
     }
 }
