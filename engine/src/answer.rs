@@ -68,6 +68,7 @@ impl Code {
     ///
     /// # Errors
     /// The reason why the flag is unresolved.
+    #[inline]
     pub fn read(self) -> Result<FlagValue, Reason> {
         match self.0 {
             -1 => Err(Reason::ExperienceContinuity),
@@ -84,6 +85,7 @@ impl Code {
     }
 
     /// What payloads of this value are found by; `None` for values without.
+    #[inline]
     pub(crate) fn payload_key(self) -> Option<u32> {
         match self.read() {
             Ok(FlagValue::Bool(true)) => Some(1),

@@ -185,12 +185,12 @@ impl Context {
     }
 
     /// A slot; `None` where no properties are known.
-    pub(crate) fn asked<'c>(
+    pub(crate) fn asked<'c, H: ?Sized>(
         &'c mut self,
         scope: Scope,
         slot: u32,
-        host: &'c dyn crate::ecma::Host,
-    ) -> Option<Asked<'c>> {
+        host: &'c H,
+    ) -> Option<Asked<'c, H>> {
         let properties = match scope {
             Scope::Person => &mut self.person,
             Scope::Group(group_type) => {

@@ -1,12 +1,13 @@
 //! Broken input.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Input the engine cannot use. Opaque: ask it what it is by its predicates, print it for a person.
 #[derive(Debug, Clone)]
 pub struct Error {
     kind: Kind,
-    message: String,
+    message: Cow<'static, str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,21 +20,27 @@ enum Kind {
 
 impl Error {
     #[cfg(feature = "compile")]
-    pub(crate) fn json(message: impl Into<String>) -> Self {
+    pub(crate) fn json(message: impl Into<Cow<'static, str>>) -> Self {
         Error { kind: Kind::Json, message: message.into() }
     }
 
     #[cfg(feature = "compile")]
-    pub(crate) fn shape(message: impl Into<String>) -> Self {
+    pub(crate) fn shape(message: impl Into<Cow<'static, str>>) -> Self {
         Error { kind: Kind::Shape, message: message.into() }
     }
 
-    pub(crate) fn damaged(message: impl Into<String>) -> Self {
+    pub(crate) fn damaged(message: impl Into<Cow<'static, str>>) -> Self {
         Error { kind: Kind::Damaged, message: message.into() }
     }
 
-    pub(crate) fn unknown_ruleset(message: impl Into<String>) -> Self {
+    pub(crate) fn unknown_ruleset(message: impl Into<Cow<'static, str>>) -> Self {
         Error { kind: Kind::UnknownRuleset, message: message.into() }
+    }
+
+    /// What is wrong, for a person.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The text is not JSON: cut short, or something else altogether.

@@ -22,6 +22,7 @@ pub mod ecma;
 mod error;
 mod evaluate;
 mod json;
+mod members;
 mod operator;
 #[cfg(feature = "compile")]
 mod problems;
@@ -39,6 +40,7 @@ pub use context::{Context, Property, Span};
 pub use definitions::Definitions;
 pub use error::Error;
 pub use evaluate::Evaluator;
+pub use members::{Member, Members};
 pub use ruleset::{FlagId, Payload, PayloadId, Ruleset, StringId};
 pub use text::Text;
 pub use user::{OddIds, User};

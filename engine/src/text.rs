@@ -11,7 +11,7 @@ use std::ops::Deref;
 pub struct Text(Box<[u8]>);
 
 impl Text {
-    /// Takes bytes that are WTF-8 already. Other bytes do no harm: they act like lone surrogates.
+    /// Takes bytes that are WTF-8 already. Other bytes do no harm: what needs Unicode sees an empty text.
     #[must_use]
     pub fn from_wtf8(bytes: Vec<u8>) -> Self {
         Text(bytes.into_boxed_slice())
@@ -46,7 +46,10 @@ impl Text {
     pub fn to_str_lossy(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => Cow::Borrowed(text),
-            Err(_) => Cow::Owned(String::from_utf16_lossy(&self.to_utf16())),
+            Err(_) => {
+                let replaced = crate::bucket::without_surrogates(&self.0);
+                Cow::Owned(String::from_utf8(replaced).unwrap_or_default())
+            }
         }
     }
 

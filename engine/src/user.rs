@@ -70,7 +70,7 @@ impl User {
         };
         let object = |value: Option<&Value>, name: &str| match value {
             None => Ok(BTreeMap::new()),
-            Some(Value::Object(members)) => Ok(members.clone()),
+            Some(Value::Object(members)) => Ok(members.clone().into_map()),
             Some(_) => Err(Error::shape(format!("the user's `{name}` is not an object"))),
         };
         let distinct_id = member("distinctId", "distinct_id")

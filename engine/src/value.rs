@@ -1,7 +1,6 @@
 //! JavaScript values, as far as definitions and properties can hold them.
 
-use std::collections::BTreeMap;
-
+use crate::members::Members;
 use crate::text::Text;
 
 /// A JavaScript value.
@@ -16,8 +15,8 @@ pub enum Value {
     Number(f64),
     String(Text),
     Array(Vec<Value>),
-    /// A plain object. Code point order of keys is the order canonical text wants.
-    Object(BTreeMap<Text, Value>),
+    /// A plain object.
+    Object(Members),
     Undefined,
     /// A `Date`: milliseconds since the epoch (NaN when invalid) and what `String(date)` gives.
     Date {

@@ -12,6 +12,10 @@ pub mod packed;
 use flagpost_engine::Error;
 use wasm_bindgen::prelude::*;
 
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// An `Error` to throw, with the code that makes it a `FlagpostError`.
 fn thrown(error: &Error) -> JsValue {
     let code = if error.is_damaged() {
@@ -23,7 +27,7 @@ fn thrown(error: &Error) -> JsValue {
     } else {
         "invalid_json"
     };
-    let thrown = js_sys::Error::new(&error.to_string());
+    let thrown = js_sys::Error::new(error.message());
     // Setting a member of a fresh object cannot fail.
     let _ = js_sys::Reflect::set(&thrown, &"flagpost".into(), &code.into());
     thrown.into()

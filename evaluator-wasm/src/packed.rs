@@ -24,10 +24,9 @@
 //! 14  the same whose String(value) throws: the value as 7 or 8
 //! ```
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use flagpost_engine::{Context, Property, Span, Text, Value};
+use flagpost_engine::{Context, Member, Members, Property, Span, Text, Value};
 
 /// The writer nests at most this deep; anything deeper is not its work.
 const MAX_DEPTH: usize = 500;
@@ -133,12 +132,12 @@ impl Reader<'_> {
                 Value::Array(items)
             }
             8 => {
-                let mut members = BTreeMap::new();
-                for _ in 0..self.elements()? {
-                    let key = self.text()?;
-                    members.insert(key, self.nested(depth)?);
+                let count = self.elements()?;
+                let mut members = Vec::with_capacity(count);
+                for _ in 0..count {
+                    members.push(Member { name: self.text()?, value: self.nested(depth)? });
                 }
-                Value::Object(members)
+                Value::Object(Members::new(members))
             }
             9 => Value::Date { ms: self.number()?, text: self.text()? },
             10 => Value::Exotic(Some(self.text()?)),

@@ -23,6 +23,13 @@ pub(crate) fn position(parts: &[&[u8]]) -> f64 {
     }
 }
 
+/// WTF-8 with each lone surrogate replaced by U+FFFD.
+pub(crate) fn without_surrogates(wtf8: &[u8]) -> Vec<u8> {
+    let mut replaced = vec![0; wtf8.len()];
+    surrogates::copy(wtf8, &mut replaced);
+    replaced
+}
+
 /// The position that a digest with these first two words stands for.
 fn position_of(first: u32, second: u32) -> f64 {
     let bits = u64::from(first) << 32 | u64::from(second);

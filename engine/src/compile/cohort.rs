@@ -71,7 +71,7 @@ impl<'a> Compiler<'a> {
     fn members(&mut self, values: &'a [Value]) -> Option<Vec<Member>> {
         let groups = match values.first() {
             None => return Some(Vec::new()),
-            Some(Value::Object(first)) => first.contains_key(b"values".as_slice()),
+            Some(Value::Object(first)) => first.get(b"values").is_some(),
             // Every array has a method of that name.
             Some(Value::Array(_)) => true,
             // `in` wants an object.

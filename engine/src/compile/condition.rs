@@ -55,7 +55,7 @@ impl Compiler<'_> {
         let properties = match properties {
             // Without a positive `length` there is nothing to iterate.
             Some(Value::Object(members)) => {
-                let length = members.get(b"length".as_slice()).unwrap_or(UNDEFINED);
+                let length = members.get(b"length").unwrap_or(UNDEFINED);
                 if to_number(length, self.host).ok_or(Throws)? > 0.0 {
                     return Err(Throws);
                 }

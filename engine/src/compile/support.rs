@@ -154,7 +154,7 @@ impl<'a> Compiler<'a> {
     /// PARITY: `isUnsupportedProperty` (posthog-node), with groups and cohorts left to the caller.
     fn member<'m>(&mut self, member: &'m Value) -> Result<Held<'m>, Throws> {
         let Value::Object(members) = member else { return Err(Throws) };
-        if members.contains_key(b"values".as_slice()) {
+        if members.get(b"values").is_some() {
             return Ok(Held::Group(member));
         }
         let unsupported = match kind(member) {

@@ -42,15 +42,15 @@ impl<T: Copy> Lazy<T> {
 }
 
 /// A property that a filter asks about.
-pub(crate) struct Asked<'c> {
+pub(crate) struct Asked<'c, H: ?Sized> {
     pub(crate) property: Property,
     pub(super) derived: &'c mut Derived,
     pub(super) bytes: &'c mut Vec<u8>,
     pub(super) odd: &'c [Value],
-    pub(crate) host: &'c dyn Host,
+    pub(crate) host: &'c H,
 }
 
-impl Asked<'_> {
+impl<H: Host + ?Sized> Asked<'_, H> {
     fn odd(&self, index: u32) -> &Value {
         self.odd.get(index as usize).unwrap_or(&Value::Undefined)
     }
@@ -162,14 +162,7 @@ impl Asked<'_> {
         if let Some(version) = self.derived.version.known() {
             return version;
         }
-        let version = match std::str::from_utf8(self.slice(text)) {
-            Ok(text) => parse_version(text, self.host),
-            // No text with half of a surrogate pair is a version before its end is cut off.
-            Err(_) => {
-                let text = Text::from_wtf8(self.slice(text).to_vec());
-                parse_version(&text.to_str_lossy(), self.host)
-            }
-        };
+        let version = parse_version(self.slice(text), self.host);
         self.derived.version.keep(version)
     }
 
@@ -196,7 +189,7 @@ impl Asked<'_> {
 }
 
 /// `String(number)`.
-fn add_number(bytes: &mut Vec<u8>, number: f64, host: &dyn Host) -> Span {
+fn add_number(bytes: &mut Vec<u8>, number: f64, host: &(impl Host + ?Sized)) -> Span {
     const EXACT: f64 = (1_u64 << 53) as f64;
     if number.fract() != 0.0 || number.abs() >= EXACT {
         return add(bytes, host.number_to_string(number).as_bytes());
@@ -221,7 +214,7 @@ fn add_number(bytes: &mut Vec<u8>, number: f64, host: &dyn Host) -> Span {
 }
 
 /// `text.toLowerCase()`; `None` if the text holds half of a surrogate pair.
-fn lower(bytes: &mut Vec<u8>, span: Span, host: &dyn Host) -> Option<Span> {
+fn lower(bytes: &mut Vec<u8>, span: Span, host: &(impl Host + ?Sized)) -> Option<Span> {
     let text = slice(bytes, span);
     if text.is_ascii() {
         return Some(ascii_lower(bytes, span));

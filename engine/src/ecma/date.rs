@@ -14,7 +14,7 @@ pub(crate) fn time_clip(ms: f64) -> f64 {
 }
 
 /// `new Date(text).valueOf()`, or `None` for an invalid date.
-pub(crate) fn time_of_text(text: &[u8], host: &dyn Host) -> Option<f64> {
+pub(crate) fn time_of_text(text: &[u8], host: &(impl Host + ?Sized)) -> Option<f64> {
     let time = iso_time(text).unwrap_or_else(|| match std::str::from_utf8(text) {
         Ok(text) => host.parse_date(text),
         Err(_) => host.parse_date(&Text::from_wtf8(text.to_vec()).to_str_lossy()),

@@ -9,7 +9,7 @@ use crate::value::Value;
 
 /// `String(value)`, or `None` where JavaScript throws: an own member named `toString` shadows the
 /// method, and nothing a definition can hold is callable.
-pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
+pub(crate) fn text_of(value: &Value, host: &(impl Host + ?Sized)) -> Option<Text> {
     Some(match value {
         Value::String(text) => text.clone(),
         Value::Null => "null".into(),
@@ -22,7 +22,7 @@ pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
             join(items, host, &mut joined)?;
             Text::from_wtf8(joined)
         }
-        Value::Object(members) if members.contains_key(b"toString".as_slice()) => return None,
+        Value::Object(members) if members.get(b"toString").is_some() => return None,
         Value::Object(_) => "[object Object]".into(),
         Value::Date { text, .. } => text.clone(),
         Value::Styled { text, .. } | Value::Exotic(text) => text.clone()?,
@@ -32,7 +32,7 @@ pub(crate) fn text_of(value: &Value, host: &dyn Host) -> Option<Text> {
 
 /// `items.join()`, written into one buffer: a text of its own at each level would copy a text inside
 /// many arrays once per level.
-fn join(items: &[Value], host: &dyn Host, joined: &mut Vec<u8>) -> Option<()> {
+fn join(items: &[Value], host: &(impl Host + ?Sized), joined: &mut Vec<u8>) -> Option<()> {
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             joined.push(b',');
@@ -47,34 +47,46 @@ fn join(items: &[Value], host: &dyn Host, joined: &mut Vec<u8>) -> Option<()> {
 }
 
 /// `${value}`, or `None` where JavaScript throws: as `String(value)`, but for symbols.
-pub(crate) fn template_text_of(value: &Value, host: &dyn Host) -> Option<Text> {
+pub(crate) fn template_text_of(value: &Value, host: &(impl Host + ?Sized)) -> Option<Text> {
     if let Value::Symbol(_) = value { None } else { text_of(value, host) }
 }
 
-/// JavaScript's whitespace: what `trim` removes and number parsing skips.
-pub(crate) fn is_space(character: char) -> bool {
+/// JavaScript's whitespace, what `trim` removes and number parsing skips, as UTF-8.
+fn is_space_wtf8(character: &[u8]) -> bool {
     matches!(
         character,
-        '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'
-            ..='\u{200a}'
-                | '\u{2028}'
-                | '\u{2029}'
-                | '\u{202f}'
-                | '\u{205f}'
-                | '\u{3000}'
-                | '\u{feff}'
+        [b'\t'..=b'\r' | b' ']
+            | [0xc2, 0xa0]
+            | [0xe1, 0x9a, 0x80]
+            | [0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf]
+            | [0xe2, 0x81, 0x9f]
+            | [0xe3, 0x80, 0x80]
+            | [0xef, 0xbb, 0xbf]
     )
 }
 
-/// `text.trim()`.
-pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches(is_space)
+/// See [`is_space_wtf8`].
+#[cfg(feature = "native")]
+pub(crate) fn is_space(character: char) -> bool {
+    is_space_wtf8(character.encode_utf8(&mut [0; 4]).as_bytes())
 }
 
-/// `text.trimStart()`.
-#[cfg(feature = "native")]
-pub(crate) fn trim_start(text: &str) -> &str {
-    text.trim_start_matches(is_space)
+/// `text.trim()`.
+pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
+    let lengths = 1..=3;
+    while let Some((_, rest)) = lengths
+        .clone()
+        .find_map(|length| text.split_at_checked(length).filter(|(first, _)| is_space_wtf8(first)))
+    {
+        text = rest;
+    }
+    while let Some((rest, _)) = lengths.clone().find_map(|length| {
+        text.split_at_checked(text.len().checked_sub(length)?)
+            .filter(|(_, last)| is_space_wtf8(last))
+    }) {
+        text = rest;
+    }
+    text
 }
 
 /// A-Z lowered, nothing else.
@@ -86,7 +98,7 @@ pub(crate) fn ascii_lower(text: &Text) -> Text {
 }
 
 /// `text.toLowerCase()` of well-formed text.
-pub(crate) fn lower<'t>(text: &'t str, host: &dyn Host) -> Cow<'t, str> {
+pub(crate) fn lower<'t>(text: &'t str, host: &(impl Host + ?Sized)) -> Cow<'t, str> {
     if !text.is_ascii() {
         Cow::Owned(host.to_lower_case(text))
     } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -98,20 +110,35 @@ pub(crate) fn lower<'t>(text: &'t str, host: &dyn Host) -> Cow<'t, str> {
 
 /// `text.includes(part)`, by UTF-16 code unit: half of a surrogate pair is found inside the pair.
 pub(crate) fn contains(text: &[u8], part: &[u8]) -> bool {
-    match (str::from_utf8(text), str::from_utf8(part)) {
-        (Ok(text), Ok(part)) => text.contains(part),
-        _ => {
-            // Text of characters that stand for the units is searched in linear time.
-            let units = |text: &[u8]| utf16(text).into_iter().map(stand_in).collect::<String>();
-            units(text).contains(&units(part))
-        }
+    // Bytes tell only where characters are whole: no part of one is another.
+    match str::from_utf8(part) {
+        Ok(_) => holds(text, part),
+        Err(_) => holds(&utf16(text), &utf16(part)),
     }
 }
 
-/// A character for each code unit: itself, or one beyond the units for half of a surrogate pair.
-fn stand_in(unit: u16) -> char {
-    let code = u32::from(unit);
-    char::from_u32(code).or(char::from_u32(code + 0x1_0000)).unwrap_or_default()
+/// Whether a part lies in a text, by its units.
+///
+/// Compares hashes, which roll along the text (Rabin and Karp): linear in the text, unless somebody finds many
+/// pieces that hash as the part does and overlap.
+fn holds<T: Copy + Into<u32> + PartialEq>(text: &[T], part: &[T]) -> bool {
+    const FACTOR: u32 = 0x0100_0193;
+    let next = |hash: u32, unit: T| hash.wrapping_mul(FACTOR).wrapping_add(unit.into());
+    let hash = |units: &[T]| units.iter().fold(0, |hash, unit| next(hash, *unit));
+    let Some((first, rest)) = text.split_at_checked(part.len()) else { return false };
+    let wanted = hash(part);
+    let power = part.iter().fold(1_u32, |power, _| power.wrapping_mul(FACTOR));
+    let mut window = hash(first);
+    let mut behind = text;
+    for unit in rest {
+        if window == wanted && behind.starts_with(part) {
+            return true;
+        }
+        let Some((gone, after)) = behind.split_first() else { return false };
+        window = next(window, *unit).wrapping_sub(power.wrapping_mul((*gone).into()));
+        behind = after;
+    }
+    window == wanted && behind.starts_with(part)
 }
 
 /// `text.startsWith(part)`, by UTF-16 code unit.

@@ -3,12 +3,13 @@
 use super::{Evaluation, MAX_NESTING, Recorded, Verdict, index_of};
 use crate::answer::Reason;
 use crate::context::Scope;
+use crate::ecma::Host;
 use crate::ruleset::layout::{
     COHORT_ALL, COHORT_ANY, COHORT_EVERYBODY, COHORT_UNSUPPORTED, FILTER, NEGATED, NONE,
 };
 use crate::ruleset::{Word, word};
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `matchCohort` (posthog-node).
     pub(super) fn cohort(&mut self, node: u32, not_in: bool, scope: Scope) -> Verdict {
         if node == NONE {

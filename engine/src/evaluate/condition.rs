@@ -5,6 +5,7 @@ use super::position::{Kind, Positions, Subject, Waits};
 use super::{Cause, Evaluation, Outcome, Recorded, Verdict};
 use crate::answer::{Code, Reason};
 use crate::context::Scope;
+use crate::ecma::Host;
 use crate::ruleset::layout::{
     AGGREGATION_GROUP, AGGREGATION_INHERIT, AGGREGATION_SKIP, CONDITION, CONDITION_AGGREGATION,
     CONDITION_OVERRIDE, CONDITION_ROLLOUT, FILTER_KIND, FILTER_THROWS_THROUGH, OVERRIDE_MALFORMED,
@@ -26,11 +27,12 @@ enum Match {
 /// A condition's words.
 type Condition = [Word; CONDITION];
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The first match decides, unless an earlier condition that a regular expression left open could
     /// have given another value.
     ///
     /// PARITY: `matchFeatureFlagProperties` (posthog-node).
+    #[inline]
     pub(super) fn conditions(
         &mut self,
         subject: Subject<'_>,
@@ -41,6 +43,7 @@ impl Evaluation<'_> {
         self.try_conditions(subject, rules, conditions, positions).unwrap_or(Outcome::Waits)
     }
 
+    #[inline]
     fn try_conditions(
         &mut self,
         subject: Subject<'_>,
@@ -102,6 +105,7 @@ impl Evaluation<'_> {
     }
 
     /// Whose properties and bucketing value a condition uses; `Ok(None)` passes it over.
+    #[inline]
     fn condition_subject<'s>(
         &self,
         subject: Subject<'s>,
@@ -124,6 +128,7 @@ impl Evaluation<'_> {
     }
 
     /// PARITY: `isConditionMatch` (posthog-node).
+    #[inline]
     fn condition(
         &mut self,
         subject: Subject<'_>,
@@ -172,6 +177,7 @@ impl Evaluation<'_> {
         })
     }
 
+    #[inline]
     fn matched(
         &mut self,
         subject: Subject<'_>,
@@ -205,6 +211,7 @@ impl Evaluation<'_> {
     }
 
     /// The inner `Err` where the reference throws.
+    #[inline]
     fn is_out_of_rollout(
         &mut self,
         subject: Subject<'_>,

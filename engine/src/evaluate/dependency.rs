@@ -2,6 +2,7 @@
 
 use super::{Cause, Evaluation, Outcome, Verdict};
 use crate::answer::{Code, FlagValue, Reason};
+use crate::ecma::Host;
 use crate::ruleset::layout::{
     DEPENDENCY, EXPECTED_FALSE, EXPECTED_NEVER, EXPECTED_TRUE, FLAG_CHAINED, TARGET_LOOSE,
     TARGET_UNKNOWN,
@@ -15,7 +16,7 @@ struct Expected {
     string: u32,
 }
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `evaluateFlagDependency` (posthog-node).
     pub(super) fn dependency(&mut self, at: u32) -> Verdict {
         let unsupported = Verdict::Soft(Cause::plain(Reason::UnsupportedDefinition));

@@ -3,13 +3,14 @@
 use super::{Cause, Evaluation, Verdict, index_of};
 use crate::answer::Reason;
 use crate::context::{Property, Scope};
+use crate::ecma::Host;
 use crate::operator::{Operation, Outcome, SUPPORT, SUPPORTED, UNSUPPORTED};
 use crate::ruleset::layout::{
     FILTER, FILTER_COHORT, FILTER_FLAG, FILTER_GROUP, FILTER_KIND, FILTER_PROPERTY, NOT_IN,
 };
 use crate::ruleset::{Word, word};
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     pub(super) fn filter(&mut self, [bits, index]: &[Word; FILTER], scope: Scope) -> Verdict {
         self.memos.filters = self.memos.filters.saturating_add(1);
         let (bits, index) = (word(bits), word(index));
@@ -26,6 +27,7 @@ impl Evaluation<'_> {
     ///
     /// DIFFERENCE: the reference throws when a group in the user's groups has no property map; here its
     /// properties are missing.
+    #[inline]
     fn property(&mut self, id: u32, scope: Scope) -> Verdict {
         let throws = Verdict::Throws(Reason::UnsupportedDefinition);
         let Some([slot, operation, operands @ ..]) = self.view.predicates.get(id as usize) else {

@@ -4,6 +4,7 @@ use super::position::{Kind, Positions, Subject, Waits};
 use super::{Cause, Evaluation, Outcome};
 use crate::answer::{Code, FlagValue, Reason};
 use crate::context::{Property, Scope, Span};
+use crate::ecma::Host;
 use crate::ruleset::layout::{
     FLAG_EARLY_EXIT, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, MALFORMED, NONE,
     SUBJECT_DEVICE, SUBJECT_GROUP, VARIANT,
@@ -19,8 +20,9 @@ pub(super) struct Rules<'a> {
     pub(super) definition_reason: Option<Reason>,
 }
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `computeFlagValueLocally` (posthog-node).
+    #[inline]
     pub(super) fn evaluate(&mut self, id: u32, positions: &mut Positions) -> Outcome {
         let view = self.view;
         let Some(flag) = view.flags.get(id as usize) else { return Outcome::UNSUPPORTED };
@@ -73,6 +75,7 @@ impl Evaluation<'_> {
     }
 
     /// The outcome for a user whom a holdout holds out.
+    #[inline]
     fn held_out(&mut self, holdout: u32, bucketing: Span) -> Option<Outcome> {
         if holdout == 0 {
             return None;
@@ -88,6 +91,7 @@ impl Evaluation<'_> {
     /// The flag's value when a condition matches without forcing a variant.
     ///
     /// PARITY: `getFeatureFlagVariant`, `getMatchingVariant` (posthog-node).
+    #[inline]
     pub(super) fn variant(
         &mut self,
         subject: Subject<'_>,
@@ -108,6 +112,7 @@ impl Evaluation<'_> {
 }
 
 /// What a variant or an override makes of the flag.
+#[inline]
 pub(super) fn value_of(kind: u32, string: u32) -> Code {
     match kind {
         KEY_TEXT => FlagValue::Variant(StringId(string)),

@@ -59,16 +59,19 @@ impl Memos {
         }
     }
 
+    #[inline]
     pub(super) fn flag(&self, id: u32) -> Option<FlagMemo> {
         self.flags.get(id as usize).filter(|memo| memo.stamp == self.stamp).copied()
     }
 
+    #[inline]
     pub(super) fn set_flag(&mut self, id: u32, epoch: u32, outcome: Option<Outcome>) {
         if let Some(memo) = self.flags.get_mut(id as usize) {
             *memo = FlagMemo { stamp: self.stamp, epoch, outcome };
         }
     }
 
+    #[inline]
     pub(super) fn forget_flag(&mut self, id: u32) {
         if let Some(memo) = self.flags.get_mut(id as usize) {
             memo.stamp = 0;
@@ -93,6 +96,7 @@ impl Memos {
         }
     }
 
+    #[inline]
     pub(super) fn cohort(&self, scope: usize, node: u32) -> Option<CohortMemo> {
         let memo = self.cohorts.get(scope)?.get(node as usize)?;
         (memo.stamp == self.stamp).then_some(*memo)
@@ -115,6 +119,7 @@ impl Memos {
         }
     }
 
+    #[inline]
     pub(super) fn predicate(&self, scope: usize, id: u32) -> Option<operator::Outcome> {
         let memo = self.predicates.get(scope)?.get(id as usize)?;
         memo.outcome.filter(|_| memo.stamp == self.stamp)

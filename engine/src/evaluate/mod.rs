@@ -38,14 +38,14 @@ struct Scratch {
 }
 
 /// One evaluation: a ruleset, a user and a time. Asking it for many flags shares what they share.
-struct Evaluation<'a> {
+struct Evaluation<'a, H: ?Sized> {
     ruleset: &'a Ruleset,
     view: View<'a>,
     context: &'a mut Context,
     memos: &'a mut Memos,
     queues: &'a mut Queues,
     search: &'a mut Search,
-    host: &'a dyn Host,
+    host: &'a H,
     /// Milliseconds since the epoch.
     now: f64,
     /// How many values are cached, where that can change what is evaluated later.
@@ -149,7 +149,13 @@ impl Evaluator {
     /// PARITY: `computeFlagAndPayloadLocally` (posthog-node).
     ///
     /// DIFFERENCE: where the reference throws on a malformed definition the flag is unresolved.
-    pub fn code(&mut self, ruleset: &Ruleset, id: FlagId, host: &dyn Host, now: f64) -> Code {
+    pub fn code(
+        &mut self,
+        ruleset: &Ruleset,
+        id: FlagId,
+        host: &(impl Host + ?Sized),
+        now: f64,
+    ) -> Code {
         let mut evaluation = self.begin(ruleset, host, now, false);
         let outcome = evaluation.outcome(id.0);
         evaluation.coded(id.0, outcome)
@@ -165,7 +171,7 @@ impl Evaluator {
         &mut self,
         ruleset: &Ruleset,
         ids: impl Iterator<Item = FlagId>,
-        host: &dyn Host,
+        host: &(impl Host + ?Sized),
         now: f64,
         codes: &mut Vec<i32>,
     ) {
@@ -180,7 +186,13 @@ impl Evaluator {
 
     /// [`Evaluator::code`], with the payload.
     #[must_use]
-    pub fn flag(&mut self, ruleset: &Ruleset, id: FlagId, host: &dyn Host, now: f64) -> Answer {
+    pub fn flag(
+        &mut self,
+        ruleset: &Ruleset,
+        id: FlagId,
+        host: &(impl Host + ?Sized),
+        now: f64,
+    ) -> Answer {
         ruleset.answer(id, self.code(ruleset, id, host, now))
     }
 
@@ -190,7 +202,7 @@ impl Evaluator {
         &mut self,
         ruleset: &Ruleset,
         ids: &[FlagId],
-        host: &dyn Host,
+        host: &(impl Host + ?Sized),
         now: f64,
     ) -> Vec<Answer> {
         let mut codes = Vec::with_capacity(ids.len());
@@ -198,13 +210,13 @@ impl Evaluator {
         ids.iter().zip(codes).map(|(id, code)| ruleset.answer(*id, Code(code))).collect()
     }
 
-    fn begin<'a>(
+    fn begin<'a, H: Host + ?Sized>(
         &'a mut self,
         ruleset: &'a Ruleset,
-        host: &'a dyn Host,
+        host: &'a H,
         now: f64,
         together: bool,
-    ) -> Evaluation<'a> {
+    ) -> Evaluation<'a, H> {
         let Evaluator { context, scratch: Scratch { memos, queues, search } } = self;
         let view = ruleset.view();
         memos.begin(&view);
@@ -236,10 +248,11 @@ impl Ruleset {
     }
 }
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The code of a flag whose evaluation ended so.
     ///
     /// PARITY: `resolveFeatureFlagPayload` (@posthog/core), as far as it throws.
+    #[inline]
     fn coded(&self, id: u32, outcome: Outcome) -> Code {
         let code = match outcome {
             Outcome::Value(code) => code,
@@ -256,11 +269,13 @@ impl Evaluation<'_> {
         }
     }
 
+    #[inline]
     fn bits(&self, id: u32) -> u32 {
         self.view.flags.get(id as usize).map_or(0, |[_, _, bits, ..]| word(bits))
     }
 
     /// What a flag is for everybody, if it is the same for everybody.
+    #[inline]
     fn fixed(&self, id: u32) -> Option<Outcome> {
         if self.ruleset.is_left_out(id) {
             return Some(Outcome::FALSE);

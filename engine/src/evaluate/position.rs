@@ -5,6 +5,7 @@
 use super::{Evaluation, Outcome};
 use crate::bucket::{Four, Message, Tail, position};
 use crate::context::{Context, Scope, Span};
+use crate::ecma::Host;
 
 /// What a position is of; the salt of the hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +226,7 @@ impl Queues {
     }
 }
 
-impl Evaluation<'_> {
+impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// Evaluates one of several flags; its code goes to this place, now or when its hash is made.
     pub(super) fn ask(&mut self, id: u32, place: usize, codes: &mut [i32]) {
         self.go_on(id, Positions::default(), place, codes);

@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
                     members.insert(key, reader.value()?);
                     Ok(())
                 })?;
-                Ok(Value::Object(members))
+                Ok(Value::Object(members.into()))
             }
             b'[' => {
                 let mut items = Vec::new();
@@ -392,6 +392,7 @@ fn push_code(code: u32, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::ecma::NativeHost;
+    use crate::members::Members;
 
     fn read(text: &str) -> Result<Value, Error> {
         parse(text, &NativeHost::new())
@@ -417,10 +418,10 @@ mod tests {
         let text = Text::from_wtf8(b"\xf0\x9f\x98\x80\xed\xb0\x80/\xc3\xa9".to_vec());
         assert_eq!(
             read(r#"{"\ud800\u0041":"\ud83d\ude00\udc00\/é","a":1,"a":{}}"#).unwrap(),
-            Value::Object(BTreeMap::from([
+            Value::Object(Members::from(BTreeMap::from([
                 (key, Value::String(text)),
-                (Text::from("a"), Value::Object(BTreeMap::new())),
-            ]))
+                (Text::from("a"), Value::Object(Members::default())),
+            ])))
         );
     }
 

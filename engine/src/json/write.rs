@@ -2,6 +2,8 @@
 
 #[cfg(feature = "compile")]
 use crate::ecma::Host;
+#[cfg(feature = "compile")]
+use crate::members::Member;
 use crate::text::Text;
 #[cfg(feature = "compile")]
 use crate::value::Value;
@@ -28,7 +30,7 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) {
         Value::Number(number) if number.is_infinite() => {
             out.push_str(if *number > 0.0 { "1e999" } else { "-1e999" });
         }
-        Value::String(text) => write_string(text, out),
+        Value::String(text) => write_text(text, out),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 out.push(if index == 0 { '[' } else { ',' });
@@ -37,11 +39,11 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) {
             out.push_str(if items.is_empty() { "[]" } else { "]" });
         }
         Value::Object(members) => {
-            for (index, (key, member)) in members.iter().enumerate() {
+            for (index, Member { name, value }) in members.iter().enumerate() {
                 out.push(if index == 0 { '{' } else { ',' });
-                write_string(key, out);
+                write_text(name, out);
                 out.push(':');
-                write(member, host, out);
+                write(value, host, out);
             }
             out.push_str(if members.is_empty() { "{}" } else { "}" });
         }
@@ -52,22 +54,29 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) {
 /// A text in quotes, for a message.
 pub(crate) fn quoted(text: &Text) -> String {
     let mut out = String::new();
-    write_string(text, &mut out);
+    write_text(text, &mut out);
     out
 }
 
-/// `JSON.stringify` of a string.
-pub(crate) fn write_string(text: &Text, out: &mut String) {
+/// `JSON.stringify` of a string of whole characters.
+pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    match text.as_str() {
-        Some(text) => text.chars().for_each(|character| write_character(character, out)),
-        None => {
-            for unit in char::decode_utf16(text.to_utf16()) {
-                match unit {
-                    Ok(character) => write_character(character, out),
-                    Err(lone) => write_escape(u32::from(lone.unpaired_surrogate()), out),
-                }
-            }
+    for character in text.chars() {
+        write_character(character, out);
+    }
+    out.push('"');
+}
+
+/// `JSON.stringify` of a string that may hold lone surrogates.
+fn write_text(text: &Text, out: &mut String) {
+    if let Some(text) = text.as_str() {
+        return write_string(text, out);
+    }
+    out.push('"');
+    for unit in char::decode_utf16(text.to_utf16()) {
+        match unit {
+            Ok(character) => write_character(character, out),
+            Err(lone) => write_escape(u32::from(lone.unpaired_surrogate()), out),
         }
     }
     out.push('"');
@@ -106,7 +115,7 @@ fn write_character(character: char, out: &mut String) {
 fn write_escape(unit: u32, out: &mut String) {
     out.push_str("\\u");
     for shift in [12, 8, 4, 0] {
-        out.extend(char::from_digit(unit >> shift & 0xf, 16));
+        out.push(char::from_digit(unit >> shift & 0xf, 16).unwrap_or_default());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::ecma::{Host, lower};
 use crate::json::write_string;
+use crate::members::Member;
 use crate::text::Text;
 use crate::value::Value;
 
@@ -9,7 +10,7 @@ use crate::value::Value;
 /// numbers (JSON cannot tell `1` from `1.0`), NaN and infinities, lone surrogates, anything not JSON.
 ///
 /// PARITY: `exactMatchString`, `serializeJsonValue` (@posthog/core).
-pub(crate) fn canonical_lower(value: &Value, host: &dyn Host) -> Option<Box<str>> {
+pub(crate) fn canonical_lower(value: &Value, host: &(impl Host + ?Sized)) -> Option<Box<str>> {
     if let Value::String(text) = value {
         return Some(lower(text.as_str()?, host).into());
     }
@@ -18,7 +19,7 @@ pub(crate) fn canonical_lower(value: &Value, host: &dyn Host) -> Option<Box<str>
     Some(lower(&out, host).into())
 }
 
-fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
+fn write(value: &Value, host: &(impl Host + ?Sized), out: &mut String) -> Option<()> {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -39,13 +40,13 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
         }
         Value::Object(members) => {
             out.push('{');
-            for (index, (key, member)) in members.iter().enumerate() {
+            for (index, Member { name, value }) in members.iter().enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
-                write_text(key, out)?;
+                write_text(name, out)?;
                 out.push(':');
-                write(member, host, out)?;
+                write(value, host, out)?;
             }
             out.push('}');
         }
@@ -60,8 +61,7 @@ fn write(value: &Value, host: &dyn Host, out: &mut String) -> Option<()> {
 }
 
 fn write_text(text: &Text, out: &mut String) -> Option<()> {
-    text.as_str()?;
-    write_string(text, out);
+    write_string(text.as_str()?, out);
     Some(())
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn is_json(value: &Value) -> bool {
         Value::String(text) => text.as_str().is_some(),
         Value::Array(items) => items.iter().all(is_json),
         Value::Object(members) => {
-            members.iter().all(|(key, member)| key.as_str().is_some() && is_json(member))
+            members.iter().all(|member| member.name.as_str().is_some() && is_json(&member.value))
         }
         Value::Styled { value, .. } => is_json(value),
         Value::Undefined | Value::Date { .. } | Value::Exotic(_) | Value::Symbol(_) => false,

@@ -2,13 +2,13 @@
 
 use super::{DATE_ABSOLUTE, DATE_BEFORE, DATE_KIND, DATE_RELATIVE, Operation, Outcome};
 use crate::context::Asked;
-use crate::ecma::{RelativeDate, Unit, time_of_text};
+use crate::ecma::{Host, RelativeDate, Unit, time_of_text};
 use crate::ruleset::{double, word};
 
 impl Operation<'_> {
     /// PARITY: `parseDateFilter` and `matchPropertyValue`, cases `is_date_before` and `is_date_after`
     /// (@posthog/core).
-    pub(super) fn date(self, asked: &mut Asked<'_>, now: f64) -> Outcome {
+    pub(super) fn date(self, asked: &mut Asked<'_, impl Host + ?Sized>, now: f64) -> Outcome {
         let [first, second] = self.operands;
         let limit = match self.detail() & DATE_KIND {
             DATE_RELATIVE => {

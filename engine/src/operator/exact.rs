@@ -2,13 +2,14 @@
 
 use super::{ONE_TEXT, Operation, Outcome, REFUSED_TEXT};
 use crate::context::Asked;
+use crate::ecma::Host;
 use crate::value::Value;
 
 impl Operation<'_> {
     /// A boolean-like filter under legacy matching, or an empty list.
     ///
     /// PARITY: `computeExactMatch` (@posthog/core).
-    pub(super) fn truth(self, asked: &Asked<'_>) -> Outcome {
+    pub(super) fn truth(self, asked: &Asked<'_, impl Host + ?Sized>) -> Outcome {
         if !asked.is_json() {
             return Outcome::Missing;
         }
@@ -17,7 +18,7 @@ impl Operation<'_> {
     }
 
     /// PARITY: `computeExactMatch` (@posthog/core).
-    pub(super) fn texts(self, asked: &mut Asked<'_>) -> Outcome {
+    pub(super) fn texts(self, asked: &mut Asked<'_, impl Host + ?Sized>) -> Outcome {
         let refused = self.detail() & REFUSED_TEXT != 0;
         if self.detail() == ONE_TEXT | REFUSED_TEXT {
             return Outcome::Unsupported;

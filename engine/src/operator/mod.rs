@@ -23,6 +23,7 @@ pub(crate) use semver::parse as parse_version;
 pub(crate) use semver::{Version, digits, without_v};
 
 use crate::context::{Asked, Property};
+use crate::ecma::Host;
 use crate::ruleset::{View, Word, word};
 
 pub(crate) const OP: u32 = 31;
@@ -122,7 +123,7 @@ impl<'a> Operation<'a> {
     /// PARITY: `matchPropertyValue` (@posthog/core).
     pub(crate) fn matches(
         self,
-        asked: &mut Asked<'_>,
+        asked: &mut Asked<'_, impl Host + ?Sized>,
         now: f64,
         search: &mut regex::Search,
     ) -> Outcome {

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 
 use super::{ORDER_GREATER, ORDER_GREATER_OR_EQUAL, ORDER_LESS, Operation, Outcome};
 use crate::context::Asked;
-use crate::ecma::compare_utf16;
+use crate::ecma::{Host, compare_utf16};
 use crate::ruleset::double;
 
 impl Operation<'_> {
     /// PARITY: `matchPropertyValue`, cases `gt` to `lte` (@posthog/core): numbers if both sides are
     /// finite, else texts by UTF-16 code unit.
-    pub(super) fn compare(self, asked: &mut Asked<'_>) -> Outcome {
+    pub(super) fn compare(self, asked: &mut Asked<'_, impl Host + ?Sized>) -> Outcome {
         let Some([low, high, text @ ..]) = self.view.block::<4>(self.pool_operand()) else {
             return Outcome::Throws;
         };

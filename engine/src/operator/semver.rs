@@ -7,7 +7,7 @@ use super::{
     VERSION_WITHIN,
 };
 use crate::context::Asked;
-use crate::ecma::{Host, trim};
+use crate::ecma::{Host, plain_number, trim};
 use crate::ruleset::{Word, double};
 
 /// Major, minor and patch, as doubles: long numbers round as they do in JavaScript.
@@ -15,7 +15,7 @@ pub(crate) type Version = [f64; 3];
 
 impl Operation<'_> {
     /// PARITY: `matchPropertyValue`, cases `semver_eq` to `semver_wildcard` (@posthog/core).
-    pub(super) fn version(self, asked: &mut Asked<'_>) -> Outcome {
+    pub(super) fn version(self, asked: &mut Asked<'_, impl Host + ?Sized>) -> Outcome {
         let Some(text) = asked.text() else { return Outcome::Throws };
         let Some(version) = asked.version(text) else { return Outcome::Missing };
         let Some(limit) = self.limit(0) else { return Outcome::Unsupported };
@@ -42,41 +42,40 @@ impl Operation<'_> {
     }
 }
 
+/// The version that WTF-8 spells.
+///
 /// PARITY: `parseFeatureFlagSemver` under the strict policy (@posthog/core).
 ///
 /// Prerelease and build are cut off; parts from the fourth on are not looked at.
-pub(crate) fn parse(text: &str, host: &dyn Host) -> Option<Version> {
+pub(crate) fn parse(text: &[u8], host: &(impl Host + ?Sized)) -> Option<Version> {
     let text = without_v(text);
-    let text = text.split_once('-').map_or(text, |(base, _)| base);
-    let text = text.split_once('+').map_or(text, |(base, _)| base);
-    if text.is_empty() || text.starts_with('.') {
+    let text = text.split(|byte| matches!(byte, b'-' | b'+')).next().unwrap_or_default();
+    if matches!(text, [] | [b'.', ..]) {
         return None;
     }
-    let mut parts = text.split('.');
-    let mut part = || match parts.next() {
-        None | Some("") => Some(0.0),
-        Some(part) => digits(part, host),
-    };
-    Some([part()?, part()?, part()?])
+    let mut parts = text.split(|byte| *byte == b'.');
+    let mut version = [0.0; 3];
+    for (number, part) in version.iter_mut().zip(&mut parts) {
+        if !part.is_empty() {
+            *number = digits(part, host)?;
+        }
+    }
+    Some(version)
 }
 
-pub(crate) fn without_v(text: &str) -> &str {
-    let text = trim(text);
-    text.strip_prefix(['v', 'V']).unwrap_or(text)
+pub(crate) fn without_v(text: &[u8]) -> &[u8] {
+    match trim(text) {
+        [b'v' | b'V', text @ ..] => text,
+        text => text,
+    }
 }
 
 /// ASCII digits without a leading zero.
-pub(crate) fn digits(part: &str, host: &dyn Host) -> Option<f64> {
-    let zero_led = part.len() > 1 && part.starts_with('0');
-    if part.is_empty() || zero_led || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+pub(crate) fn digits(part: &[u8], host: &(impl Host + ?Sized)) -> Option<f64> {
+    if matches!(part, [] | [b'0', _, ..]) || !part.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    // Up to 15 digits a double is exact.
-    if part.len() <= 15 {
-        part.parse::<u64>().ok().map(|number| number as f64)
-    } else {
-        Some(host.parse_float(part))
-    }
+    plain_number(part).or_else(|| Some(host.parse_float(str::from_utf8(part).ok()?)))
 }
 
 fn compare(left: &Version, right: &Version) -> Ordering {

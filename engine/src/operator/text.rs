@@ -2,11 +2,11 @@
 
 use super::{Operation, Outcome, PLACE_END, PLACE_START};
 use crate::context::Asked;
-use crate::ecma::{contains, ends_with, starts_with};
+use crate::ecma::{Host, contains, ends_with, starts_with};
 
 impl Operation<'_> {
     /// PARITY: `matchPropertyValue`, cases `icontains` to `not_ends_with` (@posthog/core).
-    pub(super) fn part(self, asked: &mut Asked<'_>) -> Outcome {
+    pub(super) fn part(self, asked: &mut Asked<'_, impl Host + ?Sized>) -> Outcome {
         let Some(text) = asked.ascii_lower() else { return Outcome::Throws };
         let (text, part) = (asked.slice(text), self.text_operand());
         let found = match self.detail() {

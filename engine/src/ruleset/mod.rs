@@ -83,9 +83,9 @@ impl Ruleset {
             return Err(damaged());
         }
         if version != VERSION {
-            return Err(Error::unknown_ruleset(format!(
-                "the compiled ruleset is of version {version}, which this evaluator does not know"
-            )));
+            return Err(Error::unknown_ruleset(
+                "the compiled ruleset is of a version that this evaluator does not know",
+            ));
         }
         let tables = ranges(tables, start).ok_or_else(damaged)?;
         if tables.last().map(|texts| texts.end) != Some(body.len())
@@ -98,7 +98,7 @@ impl Ruleset {
         if !evaluation_contexts.is_empty() {
             if bits & CONTEXTS_NEED_DEFINITIONS != 0 {
                 return Err(Error::unknown_ruleset(
-                    "the evaluation contexts need the definitions themselves".to_owned(),
+                    "the evaluation contexts need the definitions themselves",
                 ));
             }
             ruleset.left_out = ruleset.view().left_out(evaluation_contexts);

@@ -5,11 +5,13 @@ use super::layout::{COHORT, FLAG, MALFORMED, PREDICATE};
 /// Four bytes of a table.
 pub(crate) type Word = [u8; 4];
 
+#[inline(always)]
 pub(crate) fn word(word: &Word) -> u32 {
     u32::from_le_bytes(*word)
 }
 
 /// A double from its two words.
+#[inline(always)]
 pub(crate) fn double(low: &Word, high: &Word) -> f64 {
     f64::from_bits(u64::from(word(low)) | u64::from(word(high)) << 32)
 }
@@ -42,20 +44,24 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     /// The text of a reference.
+    #[inline]
     pub(crate) fn text(&self, [offset, length]: &[Word; 2]) -> &'a [u8] {
         self.text_at(word(offset), word(length)).unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn text_at(&self, offset: u32, length: u32) -> Option<&'a [u8]> {
         self.texts.get(offset as usize..)?.get(..length as usize)
     }
 
     /// So many words of the pool.
+    #[inline]
     pub(crate) fn block<const N: usize>(&self, at: u32) -> Option<&'a [Word; N]> {
         self.pool.get(at as usize..)?.first_chunk()
     }
 
     /// A list whose entries are N words each; `None` if it is malformed.
+    #[inline]
     pub(crate) fn list<const N: usize>(&self, at: u32) -> Option<&'a [[Word; N]]> {
         if at == MALFORMED {
             return None;

@@ -82,8 +82,8 @@ fn lists_of_a_million_entries_are_answered() {
 #[test]
 fn every_operator_answers_every_odd_value() {
     let deep = |levels| (0..levels).fold(Value::from("x"), |inner, _| Value::Array(vec![inner]));
-    let nested =
-        (0..400).fold(Value::Null, |inner, _| Value::Object(BTreeMap::from([("a".into(), inner)])));
+    let nested = (0..400)
+        .fold(Value::Null, |inner, _| Value::Object(BTreeMap::from([("a".into(), inner)]).into()));
     let properties = [
         Value::Number(f64::NAN),
         Value::Number(f64::INFINITY),

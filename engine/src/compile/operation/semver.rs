@@ -34,7 +34,7 @@ pub(super) fn compile(
     host: &dyn Host,
 ) -> (Operation, Support) {
     let Some(text) = text_of(value, host) else { return without(Support::Throws) };
-    let (detail, versions) = match range(comparison, &text.to_str_lossy(), host) {
+    let (detail, versions) = match range(comparison, &text, host) {
         None => return without(Support::Unsupported),
         Some(Range::Compare(detail, version)) => (detail, version.to_vec()),
         Some(Range::Within(lower, upper)) => (VERSION_WITHIN, [lower, upper].concat()),
@@ -43,7 +43,7 @@ pub(super) fn compile(
     (Operation::new(OP_VERSION, false, detail, Operand::Block(block)), Support::Supported)
 }
 
-fn range(comparison: Comparison, text: &str, host: &dyn Host) -> Option<Range> {
+fn range(comparison: Comparison, text: &[u8], host: &dyn Host) -> Option<Range> {
     if let Comparison::Wildcard = comparison {
         return wildcard(text, host);
     }
@@ -62,11 +62,11 @@ fn range(comparison: Comparison, text: &str, host: &dyn Host) -> Option<Range> {
     })
 }
 
-fn wildcard(text: &str, host: &dyn Host) -> Option<Range> {
+fn wildcard(text: &[u8], host: &dyn Host) -> Option<Range> {
     let text = without_v(text);
-    let text = text.strip_suffix(".*").unwrap_or(text);
-    let text = text.strip_suffix('*').unwrap_or(text);
-    let mut parts = text.split('.');
+    let text = text.strip_suffix(b".*").unwrap_or(text);
+    let text = text.strip_suffix(b"*").unwrap_or(text);
+    let mut parts = text.split(|byte| *byte == b'.');
     let major = digits(parts.next()?, host)?;
     Some(match parts.next() {
         None => Range::Within([major, 0.0, 0.0], [major + 1.0, 0.0, 0.0]),

@@ -1,10 +1,10 @@
 //! `parseFloat` and `Number` of a text.
 
-use crate::ecma::text::{trim, trim_start};
+use crate::ecma::text::is_space;
 
 /// `parseFloat(text)`.
 pub(super) fn parse_float(text: &str) -> f64 {
-    let text = trim_start(text);
+    let text = text.trim_start_matches(is_space);
     let number = decimal_prefix(text);
     if !number.is_empty() {
         return number.parse().unwrap_or(f64::NAN);
@@ -14,7 +14,7 @@ pub(super) fn parse_float(text: &str) -> f64 {
 
 /// `Number(text)`.
 pub(super) fn to_number(text: &str) -> f64 {
-    let text = trim(text);
+    let text = text.trim_matches(is_space);
     if text.is_empty() {
         return 0.0;
     }

@@ -11,6 +11,7 @@ pub(crate) use matcher::Search;
 
 use super::{Operation, Outcome};
 use crate::context::Asked;
+use crate::ecma::Host;
 use crate::ruleset::{View, Word};
 use program::{Program, Token};
 use set::Set;
@@ -40,7 +41,11 @@ impl Operation<'_> {
     ///
     /// DIFFERENCE: the reference runs JavaScript's engine, which takes exponential time for some
     /// patterns and gives others up; this matcher decides them. What exceeds its own limits is undecided.
-    pub(super) fn regex(self, asked: &mut Asked<'_>, search: &mut Search) -> Outcome {
+    pub(super) fn regex(
+        self,
+        asked: &mut Asked<'_, impl Host + ?Sized>,
+        search: &mut Search,
+    ) -> Outcome {
         let Some(text) = asked.text() else { return Outcome::Throws };
         let text = asked.slice(text);
         let found = match self.detail() {
