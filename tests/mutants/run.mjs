@@ -19,6 +19,8 @@ import { MUTANTS } from "./mutants.mjs";
 
 const LEAST_MUTANTS = 120;
 const AT_ONCE = 32;
+/** Milliseconds for so many documents: an evaluator that does not end is wrong as well. */
+const PATIENCE = 60_000;
 const { values } = parseArgs({ options: { cases: { type: "string", default: "80000" }, seed: { type: "string", default: "7" } } });
 
 /** Documents with posthog-node's answers: for every user, for every flag in order. */
@@ -46,7 +48,9 @@ async function firstDifference(program, number, documents) {
   try {
     for (let from = 0; from < documents.length; from += AT_ONCE) {
       const some = documents.slice(from, from + AT_ONCE);
+      const alarm = setTimeout(() => oracle.kill(), PATIENCE);
       const answers = await Promise.all(some.map(({ question }) => oracle.answers(question).catch((error) => error)));
+      clearTimeout(alarm);
       for (const [place, { expected }] of some.entries()) {
         if (answers[place] instanceof Error) return { asked: asked + 1, reference: "answers", mutant: answers[place].message };
         for (const [user, wanted] of expected.entries()) {

@@ -6,8 +6,8 @@
 //!   `{"unresolved"}`. Users are completed as the public APIs complete them.
 //!   Other ways of asking must agree (see `ways`), else that is the error.
 //! - `{"measure": text of definitions, "now": ms, "users": [text, …]}` gives what evaluating costs: `{"flags",
-//!   "bytes", "together": [{"hashes", "filters", "allocations"}, …], "alone": [{…, "mostHashes"}, …]}`; by user, of
-//!   all flags in one call and of one call per flag, the context's filling included, once everything has grown.
+//!   "bytes", "together": [{"hashes", "mostHashes", "filters", "allocations"}, …], "alone": […]}`: bytes of the
+//!   ruleset, and by user the cost of one call for all flags and the sum of one call per flag (see `cost`).
 //! - `{"dates": [text, …]}`, `{"numbers": [text, …]}`, `{"floats": [text, …]}`, `{"lower": [text, …]}`
 //!   and `{"texts": [number, …]}` give what the native host makes of each, numbers as their bits.
 //! - `{"unicode": true}` gives the version of Unicode whose letters the native host knows: `"17.0.0"`.
@@ -15,6 +15,8 @@
 //! A question that cannot be answered gives `{"error": text}`. A user holds what JSON cannot carry as
 //! `{"$js": kind, "text"?, "ms"?, "value"?}`.
 
+#[path = "../../tests/support/cost.rs"]
+mod cost;
 mod measure;
 #[path = "../../tests/support/packed.rs"]
 mod packed;
