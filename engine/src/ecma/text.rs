@@ -160,8 +160,10 @@ pub(crate) fn ends_with(text: &[u8], part: &[u8]) -> bool {
 /// The order of `<` between strings: by UTF-16 code unit, not by code point.
 pub(crate) fn compare_utf16(left: &[u8], right: &[u8]) -> Ordering {
     if left.is_ascii() && right.is_ascii() {
-        left.cmp(right)
-    } else {
-        utf16(left).cmp(&utf16(right))
+        return left.cmp(right);
+    }
+    match (str::from_utf8(left), str::from_utf8(right)) {
+        (Ok(left), Ok(right)) => left.encode_utf16().cmp(right.encode_utf16()),
+        _ => utf16(left).cmp(&utf16(right)),
     }
 }
