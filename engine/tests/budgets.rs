@@ -241,38 +241,47 @@ fn the_fixture_stays_within_its_budgets() {
     assert!(bytes <= budget("/bytesPerFlag/fixture"), "{bytes}");
 }
 
-#[test]
-fn conditions_of_several_groups_are_hashed_once_for_each_and_end() {
-    let condition = |group: Option<u32>| {
-        let mut condition = json!({
-            "properties": [{"key": "distinct_id", "operator": "regex", "value": "(?=a)"}],
-            "rollout_percentage": 1e-7,
-        });
-        if let Some(group) = group {
-            condition["aggregation_group_type_index"] = group.into();
-        }
-        condition
-    };
-    // Left open by their filters, conditions still ask for the variant, and under early exit for the rollout.
-    let conditions = [None, Some(0), None, Some(0)].map(condition);
+/// Nine flags with two conditions for each of these subjects: the person, or a group type.
+fn flags_of_several_subjects(subjects: &[Option<u32>]) -> String {
+    let conditions: Vec<_> = [subjects, subjects]
+        .concat()
+        .into_iter()
+        .map(|group| {
+            let mut condition = json!({
+                "properties": [{"key": "distinct_id", "operator": "regex", "value": "(?=a)"}],
+            });
+            if let Some(group) = group {
+                condition["aggregation_group_type_index"] = group.into();
+            }
+            condition
+        })
+        .collect();
+    // Left open by their filters, conditions still ask which variant they would have given.
     let flags: Vec<_> = (0..9)
         .map(|number| {
             json!({"key": format!("flag-{number}"), "active": true, "filters": {
                 "groups": conditions,
-                "early_exit": number % 2 == 0,
                 "multivariate": {"variants": [{"key": "on", "rollout_percentage": 100}]},
             }})
         })
         .collect();
-    let definitions = json!({"flags": flags, "group_type_mapping": {"0": "company"}}).to_string();
-    let user = json!({
-        "distinctId": "a", "groups": {"company": "c"}, "groupProperties": {"company": {"distinct_id": "a"}},
-    });
-    let [together, alone] = costs(&ruleset(&definitions), &users(&[user]));
-    println!(
-        "9 flags of two subjects: {} hashes together, {} alone",
-        together[0].hashes, alone[0].hashes
-    );
-    // A rollout or a variant, for the person and for the company.
-    assert_eq!((together[0].hashes, alone[0].hashes), (9 * 2, 9 * 2));
+    json!({"flags": flags, "group_type_mapping": {"0": "company", "1": "project"}}).to_string()
+}
+
+#[test]
+fn conditions_of_a_person_and_a_group_are_hashed_once_for_each_and_of_several_groups_end() {
+    let properties = json!({"distinct_id": "a"});
+    let user = users(&[json!({
+        "distinctId": "a", "groups": {"company": "c", "project": "p"},
+        "groupProperties": {"company": properties, "project": properties},
+    })]);
+    let two = ruleset(&flags_of_several_subjects(&[None, Some(0)]));
+    let [together, alone] = costs(&two, &user).map(|costs| costs[0].hashes);
+    println!("9 flags of two subjects: {together} hashes together, {alone} alone");
+    assert_eq!((together, alone), (9 * 2, 9 * 2));
+    // That this ends is the test: a flag that forgets one position for another could wait for them in turn.
+    let three = ruleset(&flags_of_several_subjects(&[None, Some(0), Some(1)]));
+    let [together, alone] = costs(&three, &user).map(|costs| costs[0].hashes);
+    println!("9 flags of three subjects: {together} hashes together, {alone} alone");
+    assert!(together >= 9 * 3 && together == alone);
 }
