@@ -61,7 +61,7 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
     let options = CompileOptions {
         evaluation_contexts: contexts.map(|context| text(context).to_owned()).collect(),
     };
-    let ruleset = compile(&definitions, &options, host);
+    let ruleset = compile(&definitions, &options, host)?;
     let now = question["now"].as_f64().ok_or("`now` is missing")?;
     let mut all = Vec::new();
     for user in question["users"].as_array().ok_or("`users` is missing")? {
@@ -70,7 +70,7 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         user.group_properties.values_mut().flat_map(BTreeMap::values_mut).for_each(revive);
         user.complete();
         let context = Context::new(&ruleset, &user);
-        let alone = |id| Evaluator::new(&ruleset, &context, host, now).flag(id);
+        let alone = |id| Evaluator::new(context).flag(&ruleset, id, host, now);
         let answers = ruleset.flag_ids().map(|id| shape(&ruleset, alone(id)));
         all.push(answers.collect::<Result<Json, _>>()?);
     }
@@ -129,7 +129,7 @@ fn shape(ruleset: &Ruleset, answer: Answer) -> Result<Json, Box<dyn Error>> {
         FlagValue::Json(id) => json!({ "json": text(id)?.to_str_lossy() }),
     };
     // As text: a number beyond a double's range is no number to this reader.
-    let payload = payload.and_then(|id| ruleset.payloads().get(id.0 as usize));
+    let payload = payload.and_then(|id| ruleset.payload(id));
     Ok(match payload {
         Some(payload) => json!({ "value": value, "payload": payload.json }),
         None => json!({ "value": value }),

@@ -35,7 +35,7 @@ impl Reason {
     }
 }
 
-/// A decided flag: on, off, or a variant (an index into [`Ruleset::strings`](crate::Ruleset::strings)).
+/// A decided flag: on, off, or a variant (see [`Ruleset::string`](crate::Ruleset::string)).
 ///
 /// PostHog's variants are strings. Where a malformed definition has something else as a variant's key the
 /// reference gives that, and so do we: `Json` is the index of its JSON text.
@@ -49,8 +49,68 @@ pub enum FlagValue {
 /// The outcome for one flag and one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Decided; `payload` indexes [`Ruleset::payloads`](crate::Ruleset::payloads).
+    /// Decided; for `payload` see [`Ruleset::payload`](crate::Ruleset::payload).
     Value { value: FlagValue, payload: Option<PayloadId> },
     /// Only the server can tell.
     Unresolved(Reason),
+}
+
+/// An answer as a small number, its payload apart: 0 false, 1 true, 2 + n the variant n, -1 to -4 unresolved
+/// for a reason in the order of [`Reason::ALL`], -5 - n what the string n is the JSON of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code(pub i32);
+
+const FIRST_VARIANT: i32 = 2;
+const FIRST_JSON: i32 = -5;
+
+impl Code {
+    /// What the code says.
+    ///
+    /// # Errors
+    /// The reason why the flag is unresolved.
+    pub fn read(self) -> Result<FlagValue, Reason> {
+        match self.0 {
+            -1 => Err(Reason::ExperienceContinuity),
+            -2 => Err(Reason::UnsupportedDefinition),
+            -3 => Err(Reason::UnresolvedDependency),
+            -4 => Err(Reason::MissingContext),
+            0 => Ok(FlagValue::Bool(false)),
+            1 => Ok(FlagValue::Bool(true)),
+            variant @ FIRST_VARIANT.. => {
+                Ok(FlagValue::Variant(StringId(FIRST_VARIANT.abs_diff(variant))))
+            }
+            json @ ..=FIRST_JSON => Ok(FlagValue::Json(StringId(FIRST_JSON.abs_diff(json)))),
+        }
+    }
+
+    /// What payloads of this value are found by; `None` for values without.
+    pub(crate) fn payload_key(self) -> Option<u32> {
+        match self.read() {
+            Ok(FlagValue::Bool(true)) => Some(1),
+            Ok(FlagValue::Variant(id) | FlagValue::Json(id)) => Some(id.0 + 2),
+            Ok(FlagValue::Bool(false)) | Err(_) => None,
+        }
+    }
+}
+
+impl From<FlagValue> for Code {
+    fn from(value: FlagValue) -> Self {
+        // No ruleset that fits into memory has more strings than fit.
+        Code(match value {
+            FlagValue::Bool(value) => i32::from(value),
+            FlagValue::Variant(StringId(id)) => FIRST_VARIANT.saturating_add_unsigned(id),
+            FlagValue::Json(StringId(id)) => FIRST_JSON.saturating_sub_unsigned(id),
+        })
+    }
+}
+
+impl From<Reason> for Code {
+    fn from(reason: Reason) -> Self {
+        Code(match reason {
+            Reason::ExperienceContinuity => -1,
+            Reason::UnsupportedDefinition => -2,
+            Reason::UnresolvedDependency => -3,
+            Reason::MissingContext => -4,
+        })
+    }
 }

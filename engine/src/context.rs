@@ -1,50 +1,229 @@
-//! A user laid out for one ruleset.
+//! A user laid out for a ruleset: property values by slot, groups by group type.
+
+mod derived;
+
+pub(crate) use derived::{Asked, Derived};
 
 use crate::ruleset::Ruleset;
 use crate::text::Text;
 use crate::user::User;
 use crate::value::Value;
 
-/// A user as the evaluator sees it: for each of [`Ruleset::slots`] the person's value, and for each
-/// of [`Ruleset::group_types`] the group the user is in, with the same slots.
-///
-/// `None` in a slot: the user has no such property (a property holding `undefined` is
-/// [`Value::Undefined`]).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Context {
-    pub distinct_id: Text,
-    pub person: Vec<Option<Value>>,
-    pub groups: Vec<Option<GroupContext>>,
+/// A piece of the bytes of a [`Context`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub start: u32,
+    pub length: u32,
 }
 
-/// One group a user is in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GroupContext {
-    pub key: Text,
-    /// The group's slots, or `None` when the caller gave no property map for it.
-    pub properties: Option<Vec<Option<Value>>>,
+/// A property's value. Texts lie in the context's bytes, as WTF-8.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Property {
+    /// The user has no such property (one that holds `undefined` is [`Property::Undefined`]).
+    #[default]
+    Absent,
+    Undefined,
+    Null,
+    Bool(bool),
+    /// A number, with `String(number)` if that is known.
+    Number(f64, Option<Span>),
+    Text(Span),
+    /// Any other value: see [`Context::odd`].
+    Odd(u32),
+}
+
+/// The user of one evaluation. It is kept and filled again for the next: nothing is allocated then.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The texts of the user; what is derived from them is added behind.
+    bytes: Vec<u8>,
+    distinct_id: Span,
+    person: Properties,
+    groups: Vec<Group>,
+    odd: Vec<Value>,
+}
+
+/// The properties of a person or group by slot.
+#[derive(Clone, Debug, Default)]
+struct Properties {
+    slots: Vec<Slot>,
+    /// The slots that are not as [`Slot::default`].
+    set: Vec<u32>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot {
+    property: Property,
+    derived: Derived,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Group {
+    /// The group's key; `None` if the user is in no such group.
+    key: Option<Span>,
+    /// Whether the caller gave a property map for it.
+    has_properties: bool,
+    properties: Properties,
+}
+
+/// Whose properties filters read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Person,
+    /// By group type.
+    Group(u32),
 }
 
 impl Context {
     /// Lays a user out as it stands, adding nothing.
     #[must_use]
     pub fn new(ruleset: &Ruleset, user: &User) -> Self {
-        let slots = |properties: &std::collections::BTreeMap<Text, Value>| {
-            ruleset.slots().iter().map(|key| properties.get(key).cloned()).collect::<Vec<_>>()
+        let (slots, group_types) = (ruleset.slots(), ruleset.group_types());
+        let mut context = Context::default();
+        context.clear(slots.len(), group_types.len());
+        context.distinct_id = context.add(&user.distinct_id);
+        let fill = |context: &mut Context, group, map: &std::collections::BTreeMap<_, _>| {
+            for (number, slot) in (0..).zip(&slots) {
+                if let Some(value) = map.get(slot) {
+                    let property = context.property(value);
+                    context.set(group, number, property);
+                }
+            }
         };
-        Context {
-            distinct_id: user.distinct_id.clone(),
-            person: slots(&user.person_properties),
-            groups: ruleset
-                .group_types()
-                .iter()
-                .map(|name| {
-                    user.groups.get(name).map(|key| GroupContext {
-                        key: key.clone(),
-                        properties: user.group_properties.get(name).map(slots),
-                    })
-                })
-                .collect(),
+        fill(&mut context, None, &user.person_properties);
+        for (number, name) in (0..).zip(&group_types) {
+            let Some(key) = user.groups.get(name) else { continue };
+            let properties = user.group_properties.get(name);
+            let key = context.add(key);
+            context.set_group(number, key, properties.is_some());
+            if let Some(properties) = properties {
+                fill(&mut context, Some(number), properties);
+            }
+        }
+        context
+    }
+
+    /// Forgets the user, for a ruleset with so many slots and group types.
+    pub fn clear(&mut self, slots: usize, group_types: usize) {
+        self.bytes.clear();
+        self.odd.clear();
+        self.distinct_id = Span::default();
+        self.person.clear(slots);
+        self.groups.resize_with(group_types, Group::default);
+        for group in &mut self.groups {
+            if group.key.take().is_some() {
+                group.properties.clear(slots);
+            }
         }
     }
+
+    /// The bytes that [`Span`]s are of.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// The distinct id.
+    pub fn set_distinct_id(&mut self, id: Span) {
+        self.distinct_id = id;
+    }
+
+    /// Puts the user into a group. `None` if there is no such group type.
+    pub fn set_group(&mut self, group_type: u32, key: Span, has_properties: bool) -> Option<()> {
+        let slots = self.person.slots.len();
+        let group = self.groups.get_mut(group_type as usize)?;
+        group.key = Some(key);
+        group.has_properties = has_properties;
+        group.properties.clear(slots);
+        Some(())
+    }
+
+    /// Sets a property of the person, or of a group by its group type. `None` if there is no such slot.
+    pub fn set(&mut self, group_type: Option<u32>, slot: u32, property: Property) -> Option<()> {
+        let properties = match group_type {
+            None => &mut self.person,
+            Some(group_type) => &mut self.groups.get_mut(group_type as usize)?.properties,
+        };
+        *properties.slots.get_mut(slot as usize)? = Slot { property, derived: Derived::default() };
+        properties.set.push(slot);
+        Some(())
+    }
+
+    /// Keeps a value that is neither a text, a number, a boolean, `null` nor `undefined`.
+    pub fn odd(&mut self, value: Value) -> Property {
+        self.odd.push(value);
+        Property::Odd(self.odd.len() as u32 - 1)
+    }
+
+    fn property(&mut self, value: &Value) -> Property {
+        match value {
+            Value::Undefined => Property::Undefined,
+            Value::Null => Property::Null,
+            Value::Bool(value) => Property::Bool(*value),
+            Value::Number(number) => Property::Number(*number, None),
+            Value::String(text) => Property::Text(self.add(text)),
+            value => self.odd(value.clone()),
+        }
+    }
+
+    fn add(&mut self, text: &Text) -> Span {
+        add(&mut self.bytes, text)
+    }
+
+    /// A text.
+    pub(crate) fn text(&self, span: Span) -> &[u8] {
+        slice(&self.bytes, span)
+    }
+
+    pub(crate) fn distinct_id(&self) -> Span {
+        self.distinct_id
+    }
+
+    /// The key of the group of this type that the user is in, and whether its properties are known.
+    pub(crate) fn group(&self, group_type: u32) -> Option<(Span, bool)> {
+        let group = self.groups.get(group_type as usize)?;
+        Some((group.key?, group.has_properties))
+    }
+
+    /// A slot; `None` where no properties are known.
+    pub(crate) fn asked<'c>(
+        &'c mut self,
+        scope: Scope,
+        slot: u32,
+        host: &'c dyn crate::ecma::Host,
+    ) -> Option<Asked<'c>> {
+        let properties = match scope {
+            Scope::Person => &mut self.person,
+            Scope::Group(group_type) => {
+                let group = self.groups.get_mut(group_type as usize)?;
+                if group.key.is_none() || !group.has_properties {
+                    return None;
+                }
+                &mut group.properties
+            }
+        };
+        let Slot { property, derived } = properties.slots.get_mut(slot as usize)?;
+        Some(Asked { property: *property, derived, bytes: &mut self.bytes, odd: &self.odd, host })
+    }
+}
+
+impl Properties {
+    fn clear(&mut self, slots: usize) {
+        for slot in self.set.drain(..) {
+            if let Some(slot) = self.slots.get_mut(slot as usize) {
+                *slot = Slot::default();
+            }
+        }
+        self.slots.resize_with(slots, Slot::default);
+    }
+}
+
+fn add(bytes: &mut Vec<u8>, text: &[u8]) -> Span {
+    let start = bytes.len() as u32;
+    bytes.extend_from_slice(text);
+    Span { start, length: text.len() as u32 }
+}
+
+fn slice(bytes: &[u8], span: Span) -> &[u8] {
+    let rest = bytes.get(span.start as usize..).unwrap_or_default();
+    rest.get(..span.length as usize).unwrap_or_default()
 }

@@ -14,6 +14,7 @@ enum Kind {
     Json,
     Shape,
     Damaged,
+    UnknownRuleset,
 }
 
 impl Error {
@@ -29,6 +30,10 @@ impl Error {
 
     pub(crate) fn damaged(message: impl Into<String>) -> Self {
         Error { kind: Kind::Damaged, message: message.into() }
+    }
+
+    pub(crate) fn unknown_ruleset(message: impl Into<String>) -> Self {
+        Error { kind: Kind::UnknownRuleset, message: message.into() }
     }
 
     /// The text is not JSON: cut short, or something else altogether.
@@ -47,6 +52,12 @@ impl Error {
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.kind == Kind::Damaged
+    }
+
+    /// A compiled ruleset is none for this build: the definitions beside it are to be compiled.
+    #[must_use]
+    pub fn is_unknown_ruleset(&self) -> bool {
+        self.kind == Kind::UnknownRuleset
     }
 }
 

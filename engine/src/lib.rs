@@ -5,11 +5,10 @@
 //! strings, letter case, number text) is asked through [`ecma::Host`].
 //!
 //! The way through it: [`Definitions::parse`] -> [`compile`] -> [`Ruleset`], then
-//! [`Context`] (a user laid out for that ruleset) -> [`Evaluator::flag`] -> [`Answer`].
-//! [`snapshot`] is the stored form of definitions.
+//! [`Context`] (a user laid out for that ruleset) -> [`Evaluator`] -> [`Answer`].
+//! [`snapshot`] is the stored form of definitions, which holds a compiled ruleset besides:
+//! [`Ruleset::open`].
 
-// Only the compiler makes rulesets, so without it nothing makes or reaches their parts.
-#![cfg_attr(not(feature = "compile"), allow(dead_code, unused_imports))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests"))]
 
 mod answer;
@@ -32,10 +31,10 @@ mod text;
 mod user;
 mod value;
 
-pub use answer::{Answer, FlagValue, Reason};
+pub use answer::{Answer, Code, FlagValue, Reason};
 #[cfg(feature = "compile")]
-pub use compile::{CompileOptions, compile};
-pub use context::{Context, GroupContext};
+pub use compile::{CompileOptions, compile, compile_to_bytes, seal_ruleset};
+pub use context::{Context, Property, Span};
 #[cfg(feature = "compile")]
 pub use definitions::Definitions;
 pub use error::Error;

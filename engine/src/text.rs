@@ -59,25 +59,30 @@ impl Text {
     /// The UTF-16 code units JavaScript sees.
     #[must_use]
     pub fn to_utf16(&self) -> Vec<u16> {
-        let mut units = Vec::with_capacity(self.0.len());
-        let mut bytes = self.0.iter().copied();
-        while let Some(lead) = bytes.next() {
-            let (more, mut code) = match lead {
-                0x00..=0x7f => (0, u32::from(lead)),
-                0x80..=0xdf => (1, u32::from(lead & 0x1f)),
-                0xe0..=0xef => (2, u32::from(lead & 0x0f)),
-                _ => (3, u32::from(lead & 0x07)),
-            };
-            for _ in 0..more {
-                code = code << 6 | u32::from(bytes.next().unwrap_or(0) & 0x3f);
-            }
-            match char::from_u32(code) {
-                Some(character) => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
-                None => units.push((code & 0xffff) as u16),
-            }
-        }
-        units
+        utf16(&self.0)
     }
+}
+
+/// The UTF-16 code units of WTF-8.
+pub(crate) fn utf16(wtf8: &[u8]) -> Vec<u16> {
+    let mut units = Vec::with_capacity(wtf8.len());
+    let mut bytes = wtf8.iter().copied();
+    while let Some(lead) = bytes.next() {
+        let (more, mut code) = match lead {
+            0x00..=0x7f => (0, u32::from(lead)),
+            0x80..=0xdf => (1, u32::from(lead & 0x1f)),
+            0xe0..=0xef => (2, u32::from(lead & 0x0f)),
+            _ => (3, u32::from(lead & 0x07)),
+        };
+        for _ in 0..more {
+            code = code << 6 | u32::from(bytes.next().unwrap_or(0) & 0x3f);
+        }
+        match char::from_u32(code) {
+            Some(character) => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
+            None => units.push((code & 0xffff) as u16),
+        }
+    }
+    units
 }
 
 impl From<&str> for Text {

@@ -112,7 +112,7 @@ fn tables_of_operators_and_values_get_the_recorded_outcomes() {
                     let context = Context::new(&ruleset, user);
                     let actual = shape(
                         &ruleset,
-                        Evaluator::new(&ruleset, &context, &host, table.now()).flag(id),
+                        Evaluator::new(context).flag(&ruleset, id, &host, table.now()),
                     );
                     let outcome = match (actual["value"].as_bool(), actual["reason"].as_str()) {
                         (Some(true), _) => 't',
@@ -147,7 +147,7 @@ fn users_fall_into_the_recorded_buckets() {
             context["distinct_id"] = row[0].clone();
             let user = user(&context.to_string(), None);
             let context = Context::new(&ruleset, &user);
-            let actual = shape(&ruleset, Evaluator::new(&ruleset, &context, &host, 0.0).flag(id));
+            let actual = shape(&ruleset, Evaluator::new(context).flag(&ruleset, id, &host, 0.0));
             if actual["value"] != row[1] {
                 mismatches.push(format!("{file} {}: {actual} instead of {}", row[0], row[1]));
             }

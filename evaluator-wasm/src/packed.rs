@@ -4,23 +4,22 @@
 //!
 //! ```text
 //! distinct id          string
-//! person               for every one of the ruleset's slots: value
-//! groups               for every one of its group types:
-//!                        0                         the user is in no such group
-//!                        1, key string, 0          in it, without a property map
-//!                        1, key string, 1, values  in it, with a value for every slot
+//! person               u32 count, then for each property that is present: u32 slot, value
+//! groups               u32 count, then for each group the user is in:
+//!                        u32 group type, key string, then a count and values as for the person, or
+//!                        the count ffffffff: in it, without a property map
 //! ```
 //!
 //! A *value* is a tag byte and what follows it:
 //!
 //! ```text
-//! 0  absent: no such property          6  string
-//! 1  undefined                         7  array: u32 count, values
-//! 2  null                              8  plain object: u32 count, (key string, value) each
-//! 3  false                             9  Date: f64 milliseconds, string String(date)
-//! 4  true                             10  exotic: string String(value)
-//! 5  number: f64                      11  exotic whose String(value) throws
-//!                                     12  symbol: string String(value)
+//! 1  undefined                          8  plain object: u32 count, (key string, value) each
+//! 2  null                               9  Date: f64 milliseconds, string String(date)
+//! 3  false                             10  exotic: string String(value)
+//! 4  true                              11  exotic whose String(value) throws
+//! 5  number: f64                       12  symbol: string String(value)
+//! 6  string                            15  number: f64, string String(value)
+//! 7  array: u32 count, values
 //! 13  array or plain object of unusual text: string String(value), then the value as 7 or 8
 //! 14  the same whose String(value) throws: the value as 7 or 8
 //! ```
@@ -28,7 +27,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use flagpost_engine::{Context, GroupContext, Text, Value};
+use flagpost_engine::{Context, Property, Span, Text, Value};
 
 /// The writer nests at most this deep; anything deeper is not its work.
 const MAX_DEPTH: usize = 500;
@@ -36,6 +35,9 @@ const MAX_DEPTH: usize = 500;
 /// Values inside arrays and objects that the writer writes at most, all of a user's together. Room is
 /// reserved for as many as a count says, so that this bounds the memory that any bytes can ask for.
 const MAX_VALUES: usize = 4_000_000;
+
+/// In the place of a count: the group has no property map.
+const NO_MAP: u32 = u32::MAX;
 
 /// The bytes are not a user as this module's text describes it.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,51 +52,65 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// Reads a user laid out for a ruleset with so many slots and group types.
+/// Reads the user that lies in the bytes of a cleared context, from `start` on, into the context.
 ///
 /// # Errors
 /// [`Malformed`] for bytes that are cut short, longer than the layout, nested too deep, hold too many
-/// values or an unknown tag.
-pub fn decode(bytes: &[u8], slots: usize, group_types: usize) -> Result<Context, Malformed> {
-    let mut reader = Reader { rest: bytes, values: MAX_VALUES };
-    reader
-        .context(slots, group_types)
-        .filter(|_| reader.rest.is_empty())
-        .ok_or(Malformed { offset: bytes.len() - reader.rest.len() })
+/// values, an unknown tag, slot or group type.
+pub fn decode(context: &mut Context, start: usize) -> Result<(), Malformed> {
+    let bytes = std::mem::take(context.bytes());
+    let mut reader = Reader { bytes: &bytes, at: start, values: MAX_VALUES, context };
+    let read = reader.user().filter(|()| reader.at == bytes.len());
+    let offset = reader.at;
+    *context.bytes() = bytes;
+    read.ok_or(Malformed { offset })
 }
 
 struct Reader<'a> {
-    rest: &'a [u8],
+    bytes: &'a [u8],
+    at: usize,
     /// Values inside others that may still come.
     values: usize,
+    context: &'a mut Context,
 }
 
 impl Reader<'_> {
-    fn context(&mut self, slots: usize, group_types: usize) -> Option<Context> {
-        let distinct_id = self.text()?;
-        let person = self.slots(slots)?;
-        let mut groups = Vec::with_capacity(group_types);
-        for _ in 0..group_types {
-            groups.push(if self.flag()? { Some(self.group(slots)?) } else { None });
+    fn user(&mut self) -> Option<()> {
+        let id = self.span()?;
+        self.context.set_distinct_id(id);
+        let count = self.count()?;
+        self.properties(None, count)?;
+        for _ in 0..self.count()? {
+            let group_type = self.count()?;
+            let key = self.span()?;
+            let count = self.count()?;
+            self.context.set_group(group_type, key, count != NO_MAP)?;
+            if count != NO_MAP {
+                self.properties(Some(group_type), count)?;
+            }
         }
-        Some(Context { distinct_id, person, groups })
+        Some(())
     }
 
-    fn group(&mut self, slots: usize) -> Option<GroupContext> {
-        let key = self.text()?;
-        let properties = if self.flag()? { Some(self.slots(slots)?) } else { None };
-        Some(GroupContext { key, properties })
-    }
-
-    fn slots(&mut self, count: usize) -> Option<Vec<Option<Value>>> {
-        let mut values = Vec::with_capacity(count.min(self.rest.len()));
+    fn properties(&mut self, group_type: Option<u32>, count: u32) -> Option<()> {
         for _ in 0..count {
-            values.push(match self.byte()? {
-                0 => None,
-                tag => Some(self.value(tag, 0)?),
-            });
+            let slot = self.count()?;
+            let property = match self.byte()? {
+                1 => Property::Undefined,
+                2 => Property::Null,
+                3 => Property::Bool(false),
+                4 => Property::Bool(true),
+                5 => Property::Number(self.number()?, None),
+                6 => Property::Text(self.span()?),
+                15 => Property::Number(self.number()?, Some(self.span()?)),
+                tag => {
+                    let value = self.value(tag, 0)?;
+                    self.context.odd(value)
+                }
+            };
+            self.context.set(group_type, slot, property)?;
         }
-        Some(values)
+        Some(())
     }
 
     fn value(&mut self, tag: u8, depth: usize) -> Option<Value> {
@@ -133,6 +149,11 @@ impl Reader<'_> {
                 self.styled(Some(text), depth)?
             }
             14 => self.styled(None, depth)?,
+            15 => {
+                let number = self.number()?;
+                self.span()?;
+                Value::Number(number)
+            }
             _ => return None,
         })
     }
@@ -149,32 +170,34 @@ impl Reader<'_> {
 
     /// The count of an array or object: no more than the bytes left could hold.
     fn elements(&mut self) -> Option<usize> {
-        let count = self.count().filter(|count| *count <= self.rest.len())?;
+        let count = self.count()? as usize;
+        if count > self.bytes.len() - self.at {
+            return None;
+        }
         self.values = self.values.checked_sub(count)?;
         Some(count)
     }
 
-    fn flag(&mut self) -> Option<bool> {
-        match self.byte()? {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
-        }
+    fn text(&mut self) -> Option<Text> {
+        let Span { start, length } = self.span()?;
+        let rest = self.bytes.get(start as usize..)?;
+        Some(Text::from_wtf8(rest.get(..length as usize)?.to_vec()))
     }
 
-    fn text(&mut self) -> Option<Text> {
+    fn span(&mut self) -> Option<Span> {
         let length = self.count()?;
-        let (text, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(Text::from_wtf8(text.to_vec()))
+        let start = u32::try_from(self.at).ok()?;
+        let end = self.at.checked_add(length as usize).filter(|end| *end <= self.bytes.len())?;
+        self.at = end;
+        Some(Span { start, length })
     }
 
     fn byte(&mut self) -> Option<u8> {
         self.take().map(|[byte]| byte)
     }
 
-    fn count(&mut self) -> Option<usize> {
-        self.take().and_then(|bytes| usize::try_from(u32::from_le_bytes(bytes)).ok())
+    fn count(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
     }
 
     fn number(&mut self) -> Option<f64> {
@@ -182,9 +205,9 @@ impl Reader<'_> {
     }
 
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, rest) = self.rest.split_first_chunk::<N>()?;
-        self.rest = rest;
-        Some(*head)
+        let taken = self.bytes.get(self.at..)?.first_chunk()?;
+        self.at += N;
+        Some(*taken)
     }
 }
 

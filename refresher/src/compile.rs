@@ -40,7 +40,7 @@ pub fn run(arguments: &CompileArguments, clock: &dyn Clock) -> Result<String, (E
         .map_err(|error| (Exit::Machine, format!("cannot write {output}: {error}")))?;
     Ok(format!(
         "compiled: {}, {}, digest {}…, {output}",
-        count(ruleset.flag_keys().len(), "flag"),
+        count(ruleset.len(), "flag"),
         size(bytes.len()),
         short(&digest(&definitions))
     ))

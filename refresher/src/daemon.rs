@@ -85,5 +85,5 @@ fn told(report: &Report, stores: Vec<StoreTick>) -> Tick {
 async fn count(store: &dyn Store, digest: &str) -> Option<usize> {
     let held = Held::open(store.read(&Item::Current).await.ok()??).ok()?;
     let ruleset = held.ruleset().ok().filter(|_| held.header.digest == digest)?;
-    Some(ruleset.flag_keys().len())
+    Some(ruleset.len())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flagpost_engine::ecma::NativeHost;
 use flagpost_engine::snapshot::is_snapshot;
-use flagpost_engine::{Answer, Context, Evaluator, FlagValue, Payload, Ruleset, Text, User};
+use flagpost_engine::{Answer, Context, Evaluator, FlagId, FlagValue, Payload, Ruleset, User};
 use serde::Serialize;
 use serde_json::to_string_pretty;
 use serde_json::value::RawValue;
@@ -59,15 +59,17 @@ pub fn run(arguments: &EvalArguments, clock: &dyn Clock) -> Result<String, (Exit
     let context = Context::new(&ruleset, &user);
     let now = arguments.now.unwrap_or_else(|| clock.now()).as_millisecond() as f64;
     let host = NativeHost::default();
-    let evaluator = Evaluator::new(&ruleset, &context, &host, now);
+    let mut evaluator = Evaluator::new(context);
     let json = match &arguments.flag {
         Some(key) => {
             let id = ruleset
                 .flag(key.as_bytes())
                 .ok_or_else(|| (Exit::UnknownFlag, unknown(key, &ruleset)))?;
-            single(&ruleset, evaluator.flag(id)).and_then(|answer| to_string_pretty(&answer))
+            single(&ruleset, evaluator.flag(&ruleset, id, &host, now))
+                .and_then(|answer| to_string_pretty(&answer))
         }
-        None => all(&ruleset, evaluator).and_then(|answers| to_string_pretty(&answers)),
+        None => all(&ruleset, |ids| evaluator.flags(&ruleset, ids, &host, now))
+            .and_then(|answers| to_string_pretty(&answers)),
     };
     json.map_err(|error| invalid(error.to_string()))
 }
@@ -82,17 +84,22 @@ fn load(arguments: &EvalArguments) -> Result<Ruleset, (Exit, String)> {
     held.ruleset().map_err(|error| named(error.to_string()))
 }
 
-fn all(ruleset: &Ruleset, evaluator: Evaluator<'_>) -> serde_json::Result<Answers> {
+fn all(
+    ruleset: &Ruleset,
+    evaluate: impl FnOnce(&[FlagId]) -> Vec<Answer>,
+) -> serde_json::Result<Answers> {
     let mut answers = Answers::default();
     let ids: Vec<_> = ruleset.flag_ids().collect();
-    for (key, answer) in ruleset.flag_keys().iter().zip(evaluator.flags(&ids)) {
+    for (key, answer) in ruleset.flag_keys().iter().zip(evaluate(&ids)) {
         let key = key.to_str_lossy().into_owned();
         match answer {
             Answer::Unresolved(reason) => drop(answers.unresolved.insert(key, reason.as_str())),
             Answer::Value { value, payload } => {
-                let payload = payload.and_then(|id| ruleset.payloads().get(id.0 as usize));
+                let payload = payload.and_then(|id| ruleset.payload(id));
                 // The reference's bulk call leaves falsy payloads out.
-                if let Some(payload) = payload.filter(|payload| payload.truthy).and_then(raw) {
+                if let Some(payload) =
+                    payload.filter(|payload| payload.truthy).and_then(|it| raw(&it))
+                {
                     answers.feature_flag_payloads.insert(key.clone(), payload);
                 }
                 answers.feature_flags.insert(key, plain(ruleset, value)?);
@@ -107,7 +114,7 @@ fn single(ruleset: &Ruleset, answer: Answer) -> serde_json::Result<Single> {
         Answer::Unresolved(reason) => Single::Unresolved { unresolved: reason.as_str() },
         Answer::Value { value, payload } => Single::Decided {
             value: plain(ruleset, value)?,
-            payload: payload.and_then(|id| ruleset.payloads().get(id.0 as usize)).and_then(raw),
+            payload: payload.and_then(|id| ruleset.payload(id)).and_then(|it| raw(&it)),
         },
     })
 }
@@ -115,7 +122,7 @@ fn single(ruleset: &Ruleset, answer: Answer) -> serde_json::Result<Single> {
 fn plain(ruleset: &Ruleset, value: FlagValue) -> serde_json::Result<Value> {
     let json = match value {
         FlagValue::Bool(value) => return Ok(Value::Bool(value)),
-        FlagValue::Variant(id) => ruleset.string(id).map(Text::to_json),
+        FlagValue::Variant(id) => ruleset.string(id).map(|text| text.to_json()),
         FlagValue::Json(id) => ruleset.string(id).map(|json| json.to_str_lossy().into_owned()),
     };
     RawValue::from_string(json.unwrap_or_default()).map(Value::Json)
@@ -131,13 +138,13 @@ fn unknown(key: &str, ruleset: &Ruleset) -> String {
     let wanted = key.to_lowercase();
     let mut close: Vec<_> = ruleset
         .flag_keys()
-        .iter()
-        .map(|key| key.to_str_lossy())
+        .into_iter()
+        .map(|key| key.to_str_lossy().into_owned())
         .filter(|key| key.to_lowercase().contains(&wanted) || wanted.contains(&key.to_lowercase()))
         .take(5)
         .collect();
     close.sort();
-    let count = ruleset.flag_keys().len();
+    let count = ruleset.len();
     match close.as_slice() {
         [] => format!("no flag {key:?} among the {count} in the snapshot"),
         close => format!(

@@ -71,7 +71,7 @@ impl Entry {
     /// That of a snapshot the list does not know, because an earlier version of this program or a
     /// run that was killed wrote it.
     pub(crate) fn of(held: &Held) -> Self {
-        let flags = held.ruleset().map_or(0, |ruleset| ruleset.flag_keys().len());
+        let flags = held.ruleset().map_or(0, |ruleset| ruleset.len());
         let header = &held.header;
         Entry {
             digest: header.digest.clone(),

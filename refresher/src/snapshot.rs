@@ -173,7 +173,7 @@ pub(crate) fn sealed_as(
 pub fn ruleset(definitions: &[u8]) -> Result<Ruleset, Error> {
     let host = NativeHost::default();
     let definitions = Definitions::parse(definitions, &host)?;
-    Ok(compile(&definitions, &CompileOptions::default(), &host))
+    compile(&definitions, &CompileOptions::default(), &host)
 }
 
 /// `sha256:` and 64 hex digits.

@@ -17,7 +17,7 @@ const NOW: f64 = 1_790_000_000_000.0;
 fn ruleset(definitions: &[u8]) -> Ruleset {
     let host = NativeHost::default();
     let definitions = Definitions::parse(definitions, &host).unwrap();
-    compile(&definitions, &CompileOptions::default(), &host)
+    compile(&definitions, &CompileOptions::default(), &host).unwrap()
 }
 
 fn told(ruleset: &Ruleset, answer: Answer) -> String {
@@ -30,7 +30,7 @@ fn told(ruleset: &Ruleset, answer: Answer) -> String {
                     ruleset.string(id).unwrap().to_json()
                 }
             };
-            let payload = payload.map(|id| ruleset.payloads()[id.0 as usize].json.clone());
+            let payload = payload.map(|id| ruleset.payload(id).unwrap().json.clone());
             format!("{value} {payload:?}")
         }
     }
@@ -43,10 +43,10 @@ fn answers(ruleset: &Ruleset, user: &str) -> BTreeMap<String, [String; 2]> {
     user.complete();
     let context = Context::new(ruleset, &user);
     let ids: Vec<_> = ruleset.flag_ids().collect();
-    let together = Evaluator::new(ruleset, &context, &host, NOW).flags(&ids);
+    let together = Evaluator::new(context).flags(ruleset, &ids, &host, NOW);
     let mut answers = BTreeMap::new();
     for ((key, id), together) in ruleset.flag_keys().iter().zip(&ids).zip(together) {
-        let alone = Evaluator::new(ruleset, &context, &host, NOW).flag(*id);
+        let alone = Evaluator::new(context).flag(ruleset, *id, &host, NOW);
         let both = [told(ruleset, alone), told(ruleset, together)];
         answers.insert(key.to_str_lossy().into_owned(), both);
     }

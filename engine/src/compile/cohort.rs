@@ -1,7 +1,7 @@
 //! Cohorts: groups of filters and of further groups.
 
+use super::model::{CohortNode, Filter, Member};
 use super::{Compiler, UNDEFINED};
-use crate::ruleset::{CohortNode, Filter, Member};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -14,8 +14,8 @@ impl<'a> Compiler<'a> {
             return Some(*node);
         }
         let (id, cohort) = self.definitions.cohorts.get_key_value(id)?;
-        let node = self.ruleset.cohorts.len();
-        self.ruleset.cohorts.push(CohortNode::Unsupported);
+        let node = self.model.cohorts.len();
+        self.model.cohorts.push(CohortNode::Unsupported);
         self.cohort_nodes.insert(id.clone(), node);
         self.cohort_ids.push((node, id));
         if let Some(cohort) = cohort {
@@ -28,7 +28,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn finish_cohorts(&mut self) {
         while let Some((node, cohort)) = self.cohorts_to_compile.pop() {
             let compiled = self.cohort_node(cohort);
-            if let Some(slot) = self.ruleset.cohorts.get_mut(node) {
+            if let Some(slot) = self.model.cohorts.get_mut(node) {
                 *slot = compiled;
             }
         }
@@ -83,9 +83,9 @@ impl<'a> Compiler<'a> {
                 .map(|value| {
                     if groups {
                         let node = self.cohort_node(value);
-                        self.ruleset.cohorts.push(node);
+                        self.model.cohorts.push(node);
                         Member {
-                            filter: Filter::Group(self.ruleset.cohorts.len() - 1),
+                            filter: Filter::Group(self.model.cohorts.len() - 1),
                             negation: false,
                         }
                     } else {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::model::{Aggregation, Condition, Filter, Filters, Override, Rollout};
 use super::{Compiler, Throws, UNDEFINED, iterate};
 use crate::ecma::to_number;
-use crate::ruleset::{Aggregation, Condition, Filters, Override, Rollout};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -51,10 +51,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn filters(
-        &mut self,
-        properties: Option<&Value>,
-    ) -> Result<Vec<crate::ruleset::Filter>, Throws> {
+    fn filters(&mut self, properties: Option<&Value>) -> Result<Vec<Filter>, Throws> {
         let properties = match properties {
             // Without a positive `length` there is nothing to iterate.
             Some(Value::Object(members)) => {

@@ -1,8 +1,9 @@
 //! One filter: of a property, a cohort, or another flag.
 
+use super::model::{Dependency, Expected, Filter, Predicate, Support, Target};
+use super::operation::Operation;
 use super::{Compiler, Throws, UNDEFINED};
-use crate::operator::Operation;
-use crate::ruleset::{Dependency, Expected, Filter, FlagId, Predicate, Support, Target};
+use crate::ruleset::FlagId;
 use crate::text::Text;
 use crate::value::Value;
 
@@ -29,8 +30,8 @@ impl Compiler<'_> {
         let (operation, support) = self.operation(property);
         let Some(key) = self.text(property.get("key")) else { return Filter::Throws(support) };
         let slot = self.slot(&key);
-        let id = self.ruleset.predicates.len();
-        self.ruleset.predicates.push(Predicate { slot, operation, support });
+        let id = self.model.predicates.len();
+        self.model.predicates.push(Predicate { slot, operation, support });
         Filter::Property(id)
     }
 
@@ -65,7 +66,7 @@ impl Compiler<'_> {
             None => Target::Unknown,
         };
         for id in &chain {
-            if let Some(chained) = self.ruleset.chained.get_mut(id.0 as usize) {
+            if let Some(chained) = self.model.chained.get_mut(id.0 as usize) {
                 *chained = true;
             }
         }
@@ -78,11 +79,12 @@ impl Compiler<'_> {
     }
 
     /// The flags of a dependency's chain; `None` if it is none, or names an unknown one.
-    fn chain(&self, chain: Option<&Value>) -> Result<Option<Vec<FlagId>>, Throws> {
+    fn chain(&mut self, chain: Option<&Value>) -> Result<Option<Vec<FlagId>>, Throws> {
         let Some(Value::Array(entries)) = chain else { return Ok(None) };
         let mut chain = Vec::with_capacity(entries.len());
         for entry in entries {
             let key = self.text(Some(entry)).ok_or(Throws)?;
+            self.model.contexts_need_definitions |= !matches!(entry, Value::String(_));
             match self.known_flag(&key) {
                 // Among the keys left out the reference finds only what is the same, not what has the same text.
                 Some((id, left_out)) if !left_out || matches!(entry, Value::String(_)) => {
@@ -97,10 +99,10 @@ impl Compiler<'_> {
     /// A flag by its key, and whether the evaluation contexts left it out.
     fn known_flag(&self, key: &Text) -> Option<(FlagId, bool)> {
         let left_out = || {
-            let number = self.ruleset.flag_keys.len() + self.left_out.find(key)?;
+            let number = self.model.flag_keys.len() + self.left_out.find(key)?;
             Some((FlagId(number as u32), true))
         };
-        self.ruleset.flag(key).map(|id| (id, false)).or_else(left_out)
+        self.model.flag(key).map(|id| (id, false)).or_else(left_out)
     }
 
     /// A property filter's operator with its value, and whether it can be evaluated at all.

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::condition::Overrides;
-use super::{Compiler, Throws, UNDEFINED, iterate, own_member};
+use super::model::{
+    Conditions, Flag, Holdout, Override, PayloadKey, Plan, Rules, Subject, Variant, VariantKey,
+    Variants,
+};
+use super::{Compiler, Throws, UNDEFINED, evaluation_contexts, iterate, own_member};
 use crate::answer::Reason;
 use crate::definitions::FlagDefinition;
 use crate::ecma::to_number;
 use crate::json;
-use crate::ruleset::{
-    Conditions, Flag, Holdout, Override, Payload, PayloadId, PayloadKey, Plan, Rules, Subject,
-    Variant, VariantKey, Variants,
-};
+use crate::ruleset::{Payload, PayloadId};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -25,6 +26,7 @@ impl<'a> Compiler<'a> {
                     plan: Plan::Unresolved(Reason::UnsupportedDefinition),
                     definition_reason: Some(Reason::UnsupportedDefinition),
                     payloads: Vec::new(),
+                    contexts: None,
                 };
             }
         };
@@ -36,7 +38,8 @@ impl<'a> Compiler<'a> {
             Plan::Rules(rules) => self.payloads(filters.get("payloads"), rules),
             Plan::Unresolved(_) => Vec::new(),
         };
-        Flag { active, plan, definition_reason, payloads }
+        let contexts = evaluation_contexts(flag);
+        Flag { active, plan, definition_reason, payloads, contexts }
     }
 
     /// PARITY: `computeFlagValueLocally` (posthog-node).
@@ -175,7 +178,7 @@ impl<'a> Compiler<'a> {
                 PayloadKey::True => Some("true".into()),
                 PayloadKey::Variant(id) => match self.odd_variants.get(&id) {
                     Some(text) => text.clone(),
-                    None => self.ruleset.string(id).cloned(),
+                    None => self.model.strings.get(id.0 as usize).cloned(),
                 },
             };
             let Some(name) = name else {
@@ -184,8 +187,8 @@ impl<'a> Compiler<'a> {
             };
             let raw = own_member(payloads, &name);
             if let Some(payload) = raw.and_then(|raw| self.payload(&raw)) {
-                let id = PayloadId(self.ruleset.payloads.len() as u32);
-                self.ruleset.payloads.push(payload);
+                let id = PayloadId(self.model.payloads.len() as u32);
+                self.model.payloads.push(payload);
                 found.push((key, Some(id)));
             }
         }

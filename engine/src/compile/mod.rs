@@ -2,19 +2,28 @@
 
 mod cohort;
 mod condition;
+mod encode;
 mod filter;
 mod flag;
+mod model;
+mod needs;
+mod operation;
+mod pool;
 mod support;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use xxhash_rust::xxh64::xxh64;
+
 use crate::definitions::{Definitions, FlagDefinition};
 use crate::ecma::{Host, text_of};
+use crate::error::Error;
 use crate::problems::{Problems, named};
-use crate::ruleset::{Flag, FlagId, Names, Ruleset, StringId};
+use crate::ruleset::{FlagId, Ruleset, StringId};
 use crate::text::Text;
 use crate::value::Value;
+use model::{Flag, Model, Names};
 
 /// Steps for walking malformed cohorts, a filter at a time, before their definitions' reasons are left
 /// open.
@@ -30,17 +39,49 @@ pub struct CompileOptions {
     pub evaluation_contexts: Vec<String>,
 }
 
-/// Compiles definitions. Never fails: what cannot be used becomes unresolved, and
-/// [`Ruleset::problems`] says so.
+/// Compiles definitions: what cannot be used becomes unresolved, and [`Ruleset::problems`] says so.
+///
+/// # Errors
+/// See [`compile_to_bytes`].
+pub fn compile(
+    definitions: &Definitions,
+    options: &CompileOptions,
+    host: &dyn Host,
+) -> Result<Ruleset, Error> {
+    Ruleset::open(seal_ruleset(definitions, options, host)?, 0, &[])
+}
+
+/// Compiles definitions to bytes that [`Ruleset::open`] takes, with the ruleset at their start.
+///
+/// # Errors
+/// See [`compile_to_bytes`].
+pub fn seal_ruleset(
+    definitions: &Definitions,
+    options: &CompileOptions,
+    host: &dyn Host,
+) -> Result<Vec<u8>, Error> {
+    let mut bytes = compile_to_bytes(definitions, options, host)?;
+    bytes.extend_from_slice(&xxh64(&bytes, 0).to_le_bytes());
+    Ok(bytes)
+}
+
+/// Compiles definitions to the bytes of a ruleset, without the hash that [`Ruleset::open`] wants behind them:
+/// a snapshot's hash includes more.
 ///
 /// PARITY: `updateFlagState` (posthog-node), where looking a flag up by key lets the last of several
 /// definitions of one key win.
-#[must_use]
-pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn Host) -> Ruleset {
+///
+/// # Errors
+/// [`Error::is_shape`] for a ruleset beyond 4 GiB.
+pub fn compile_to_bytes(
+    definitions: &Definitions,
+    options: &CompileOptions,
+    host: &dyn Host,
+) -> Result<Vec<u8>, Error> {
     let mut compiler = Compiler {
         definitions,
         host,
-        ruleset: Ruleset::default(),
+        model: Model::default(),
         problems: definitions.problems.clone(),
         left_out: Names::default(),
         loose: Vec::new(),
@@ -52,19 +93,24 @@ pub fn compile(definitions: &Definitions, options: &CompileOptions, host: &dyn H
         odd_variants: BTreeMap::new(),
     };
     let flags = compiler.number_flags(&options.evaluation_contexts);
-    compiler.ruleset.flags = flags.into_iter().map(|flag| compiler.flag(flag)).collect();
-    let count = compiler.ruleset.chained.len();
-    compiler.ruleset.flags.resize_with(count, Flag::inactive);
+    compiler.model.flags = flags.into_iter().map(|flag| compiler.flag(flag)).collect();
+    if !options.evaluation_contexts.is_empty() {
+        compiler.model.flags.iter_mut().for_each(|flag| flag.contexts = None);
+    }
+    let count = compiler.model.chained.len();
+    compiler.model.flags.resize_with(count, Flag::inactive);
     compiler.finish_cohorts();
-    let ruleset = &mut compiler.ruleset;
-    ruleset.order_shows = compiler.loose.iter().any(|id| ruleset.is_chained(*id));
-    Ruleset { problems: compiler.problems.into_lines(), ..compiler.ruleset }
+    let model = &mut compiler.model;
+    model.order_shows = compiler.loose.iter().any(|id| model.is_chained(*id));
+    model.contexts_need_definitions |= model.order_shows;
+    let model = Model { problems: compiler.problems.into_lines(), ..compiler.model };
+    encode::encode(&model)
 }
 
 struct Compiler<'a> {
     definitions: &'a Definitions,
     host: &'a dyn Host,
-    ruleset: Ruleset,
+    model: Model,
     problems: Problems,
     /// Flags that the evaluation contexts left out.
     left_out: Names,
@@ -103,7 +149,7 @@ impl<'a> Compiler<'a> {
                 self.left_out.number(&key);
                 continue;
             }
-            let number = self.ruleset.flag_keys.number(&key);
+            let number = self.model.flag_keys.number(&key);
             match flags.get_mut(number) {
                 None => flags.push(definition),
                 Some(earlier) => {
@@ -112,26 +158,19 @@ impl<'a> Compiler<'a> {
                         format!("flag {key} is defined twice: the last definition counts")
                     });
                     *earlier = definition;
+                    self.model.contexts_need_definitions = true;
                 }
             }
         }
-        self.ruleset.chained = vec![false; self.ruleset.flag_keys.len() + self.left_out.len()];
+        self.model.chained = vec![false; self.model.flag_keys.len() + self.left_out.len()];
         flags
     }
 
     /// PARITY: `filterFlagsByEvaluationContexts` (posthog-node).
     fn is_in(&self, definition: &FlagDefinition, contexts: &[String]) -> bool {
         let FlagDefinition::Read(flag) = definition else { return true };
-        let tags = ["evaluation_contexts", "evaluation_tags"]
-            .into_iter()
-            .filter_map(|name| flag.get(name))
-            .find(|tags| !tags.is_nullish());
-        match tags {
-            Some(Value::Array(tags)) if !contexts.is_empty() && !tags.is_empty() => tags.iter().any(|tag| {
-                matches!(tag, Value::String(tag) if contexts.iter().any(|context| context.as_bytes() == tag.as_bytes()))
-            }),
-            _ => true,
-        }
+        let is_one = |tag: &Text| contexts.iter().any(|it| it.as_bytes() == tag.as_bytes());
+        contexts.is_empty() || evaluation_contexts(flag).is_none_or(|tags| tags.iter().any(is_one))
     }
 
     /// `String(value)` of a member that may be absent.
@@ -141,11 +180,11 @@ impl<'a> Compiler<'a> {
 
     /// The slot of a property key.
     fn slot(&mut self, key: &Text) -> usize {
-        self.ruleset.slots.number(key)
+        self.model.slots.number(key)
     }
 
     fn string(&mut self, text: &Text) -> StringId {
-        StringId(self.ruleset.strings.number(text) as u32)
+        StringId(self.model.strings.number(text) as u32)
     }
 
     /// The group type that a group type index names: `Ok(None)` if none, `Err` where the reference throws.
@@ -154,7 +193,22 @@ impl<'a> Compiler<'a> {
         let name = own_member(&self.definitions.group_type_mapping, &index);
         let Some(name) = name.filter(|name| name.is_truthy()) else { return Ok(None) };
         let name = self.text(Some(&name)).ok_or(Throws)?;
-        Ok(Some(self.ruleset.group_types.number(&name)))
+        Ok(Some(self.model.group_types.number(&name)))
+    }
+}
+
+/// The evaluation contexts a flag is in; `None`: all.
+fn evaluation_contexts(flag: &Value) -> Option<Vec<Text>> {
+    let tags = ["evaluation_contexts", "evaluation_tags"];
+    match tags.into_iter().filter_map(|name| flag.get(name)).find(|tags| !tags.is_nullish()) {
+        Some(Value::Array(tags)) if !tags.is_empty() => {
+            let texts = tags.iter().filter_map(|tag| match tag {
+                Value::String(tag) => Some(tag.clone()),
+                _ => None,
+            });
+            Some(texts.collect())
+        }
+        _ => None,
     }
 }
 

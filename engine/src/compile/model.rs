@@ -1,37 +1,16 @@
-//! The compiled form of definitions: flat tables that refer to each other by index.
-//!
-//! Everything that depends on definitions alone is decided here once: operators are chosen, filter
-//! values coerced, keys numbered into slots, names turned into indices. Evaluation reads nothing else.
+//! What the compiler makes of definitions before it is written into bytes: tables that refer to each
+//! other by index.
 
 use std::collections::BTreeMap;
 
+use super::operation::Operation;
 use crate::answer::Reason;
-use crate::operator::Operation;
+use crate::ruleset::{FlagId, Payload, PayloadId, StringId};
 use crate::text::Text;
-
-/// Index of a flag in [`Ruleset::flag_keys`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FlagId(pub u32);
-
-/// Index of a text in [`Ruleset::strings`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StringId(pub u32);
-
-/// Index of a payload in [`Ruleset::payloads`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PayloadId(pub u32);
-
-/// A payload as JSON text, ready for `JSON.parse`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payload {
-    pub json: String,
-    /// Whether the parsed payload is truthy. The reference's bulk call leaves falsy payloads out.
-    pub truthy: bool,
-}
 
 /// Definitions compiled for evaluation.
 #[derive(Debug, Default)]
-pub struct Ruleset {
+pub(crate) struct Model {
     /// After the flags that have keys, one that is inactive for each that the evaluation contexts left
     /// out: dependencies find them.
     pub(crate) flags: Vec<Flag>,
@@ -47,6 +26,9 @@ pub struct Ruleset {
     pub(crate) order_shows: bool,
     /// By flag, whether some dependency's chain names it.
     pub(crate) chained: Vec<bool>,
+    /// Whether evaluation contexts can be told from the definitions only: leaving a flag out would
+    /// change more than its own answer and those that depend on it.
+    pub(crate) contexts_need_definitions: bool,
     pub(crate) problems: Vec<String>,
 }
 
@@ -66,6 +48,15 @@ impl Names {
         self.texts.get(number)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Text> {
+        self.texts.iter()
+    }
+
+    /// The numbers by rising text.
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = usize> {
+        self.numbers.values().copied()
+    }
+
     pub(crate) fn find(&self, text: &[u8]) -> Option<usize> {
         self.numbers.get(text).copied()
     }
@@ -81,69 +72,14 @@ impl Names {
     }
 }
 
-impl Ruleset {
-    /// Keys of the flags, in the order of the definitions; [`FlagId`] is the index.
-    #[must_use]
-    pub fn flag_keys(&self) -> &[Text] {
-        &self.flag_keys.texts
-    }
-
-    /// All flag ids.
-    pub fn flag_ids(&self) -> impl Iterator<Item = FlagId> + use<> {
-        (0..self.flag_keys.len() as u32).map(FlagId)
-    }
-
+impl Model {
     /// A flag by its key.
-    #[must_use]
-    pub fn flag(&self, key: &[u8]) -> Option<FlagId> {
+    pub(crate) fn flag(&self, key: &[u8]) -> Option<FlagId> {
         self.flag_keys.find(key).map(|number| FlagId(number as u32))
     }
 
     pub(crate) fn is_chained(&self, id: FlagId) -> bool {
         self.chained.get(id.0 as usize).is_some_and(|chained| *chained)
-    }
-
-    /// The property keys that some flag reads, of persons and groups alike: a user's values travel by
-    /// their index here.
-    #[must_use]
-    pub fn slots(&self) -> &[Text] {
-        &self.slots.texts
-    }
-
-    /// The slot of a property key, if any flag reads it.
-    #[must_use]
-    pub fn slot(&self, key: &[u8]) -> Option<usize> {
-        self.slots.find(key)
-    }
-
-    /// The group types that some flag uses.
-    #[must_use]
-    pub fn group_types(&self) -> &[Text] {
-        &self.group_types.texts
-    }
-
-    /// Variant names, holdout values included; the JSON of those that are no text.
-    #[must_use]
-    pub fn strings(&self) -> &[Text] {
-        &self.strings.texts
-    }
-
-    /// A text by its index.
-    #[must_use]
-    pub fn string(&self, id: StringId) -> Option<&Text> {
-        self.strings.get(id.0 as usize)
-    }
-
-    /// All payloads of all flags.
-    #[must_use]
-    pub fn payloads(&self) -> &[Payload] {
-        &self.payloads
-    }
-
-    /// What was wrong with the definitions and left out or made unresolved, for people: one line each.
-    #[must_use]
-    pub fn problems(&self) -> &[String] {
-        &self.problems
     }
 }
 
@@ -156,6 +92,8 @@ pub(crate) struct Flag {
     pub(crate) definition_reason: Option<Reason>,
     /// `None`: looking the payload up makes the reference throw.
     pub(crate) payloads: Vec<(PayloadKey, Option<PayloadId>)>,
+    /// The evaluation contexts it is in; `None`: all.
+    pub(crate) contexts: Option<Vec<Text>>,
 }
 
 impl Flag {
@@ -166,6 +104,7 @@ impl Flag {
             plan: Plan::Unresolved(Reason::UnsupportedDefinition),
             definition_reason: None,
             payloads: Vec::new(),
+            contexts: None,
         }
     }
 }
@@ -191,7 +130,7 @@ pub(crate) enum Subject {
     Person,
     /// The person, bucketed by the property in this slot (`$device_id`).
     Device(usize),
-    /// Index into [`Ruleset::group_types`].
+    /// Index into [`Model::group_types`].
     Group(usize),
 }
 
@@ -278,7 +217,7 @@ pub(crate) enum Override {
 pub(crate) enum Aggregation {
     /// The flag's own.
     Inherit,
-    /// Index into [`Ruleset::group_types`].
+    /// Index into [`Model::group_types`].
     Group(usize),
     /// An unknown group type: the condition is passed over.
     Skip,
@@ -295,15 +234,15 @@ pub(crate) enum Filters {
 /// One filter of a condition, or one entry of a cohort.
 #[derive(Debug)]
 pub(crate) enum Filter {
-    /// Index into [`Ruleset::predicates`].
+    /// Index into [`Model::predicates`].
     Property(usize),
     Cohort {
-        /// Index into [`Ruleset::cohorts`]; `None` when PostHog did not send that cohort.
+        /// Index into [`Model::cohorts`]; `None` when PostHog did not send that cohort.
         node: Option<usize>,
         not_in: bool,
     },
     Flag(Dependency),
-    /// A property group inside a cohort; index into [`Ruleset::cohorts`].
+    /// A property group inside a cohort; index into [`Model::cohorts`].
     Group(usize),
     /// The reference throws, inside the filter (an earlier inconclusive filter swallows it). What it
     /// asks to find a reason may not.
@@ -357,6 +296,12 @@ pub(crate) enum Support {
     Unsupported,
     /// Checking makes the reference throw.
     Throws,
+}
+
+impl Support {
+    pub(crate) fn of(supported: bool) -> Self {
+        if supported { Support::Supported } else { Support::Unsupported }
+    }
 }
 
 /// A cohort or a group inside one.

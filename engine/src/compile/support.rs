@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::filter::{Kind, kind};
+use super::model::{Conditions, Dependency, Filter, Filters, Plan, Support};
 use super::{Compiler, Throws};
 use crate::answer::Reason;
-use crate::ruleset::{Conditions, Dependency, Filter, Filters, Plan, Support};
 use crate::text::Text;
 use crate::value::Value;
 
@@ -43,7 +43,7 @@ impl<'a> Compiler<'a> {
         match filter {
             Filter::Flag(dependency) => Ok(matches!(dependency, Dependency::Unsupported)),
             Filter::Property(id) => {
-                let predicate = self.ruleset.predicates.get(*id).ok_or(Throws)?;
+                let predicate = self.model.predicates.get(*id).ok_or(Throws)?;
                 predicate.support.is_unsupported()
             }
             Filter::Cohort { node: None, .. } => Ok(true),
@@ -66,6 +66,7 @@ impl<'a> Compiler<'a> {
             Some(cohorts) => cohorts,
             None => self.find_unsupported_cohorts(),
         };
+        self.model.contexts_need_definitions |= cohorts.is_err();
         let found = match &cohorts {
             Ok(cohorts) => {
                 let found = cohorts.binary_search_by_key(&id, |(id, _)| *id);

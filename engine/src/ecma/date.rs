@@ -1,5 +1,8 @@
 //! Dates relative to now, and the range of a `Date`.
 
+use super::Host;
+use crate::text::Text;
+
 /// The largest time a `Date` holds, in milliseconds either side of the epoch.
 const MAX_TIME: f64 = 8.64e15;
 const HOUR: f64 = 3_600_000.0;
@@ -10,15 +13,76 @@ pub(crate) fn time_clip(ms: f64) -> f64 {
     if ms.abs() <= MAX_TIME { ms.trunc() + 0.0 } else { f64::NAN }
 }
 
+/// `new Date(text).valueOf()`, or `None` for an invalid date.
+pub(crate) fn time_of_text(text: &[u8], host: &dyn Host) -> Option<f64> {
+    let time = iso_time(text).unwrap_or_else(|| match std::str::from_utf8(text) {
+        Ok(text) => host.parse_date(text),
+        Err(_) => host.parse_date(&Text::from_wtf8(text.to_vec()).to_str_lossy()),
+    });
+    (!time.is_nan()).then_some(time)
+}
+
+/// The time of a text on which all engines agree wherever they are: `2024-05-31`, or
+/// `2024-05-31T12:30:15.250Z`, seconds and their fraction optional, `+02:00` in the place of `Z`.
+pub(crate) fn iso_time(text: &[u8]) -> Option<f64> {
+    let (date, time) = text.split_first_chunk::<10>()?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else { return None };
+    let year = 100 * two(y1, y2)? + two(y3, y4)?;
+    let (month, day) = (two(m1, m2)? - 1, two(d1, d2)?);
+    if !(0..12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
+        return None;
+    }
+    let midnight = days_from_civil(year, month, day) as f64 * DAY;
+    if time.is_empty() { Some(midnight) } else { Some(midnight + time_of_day(time)? as f64) }
+}
+
+/// Milliseconds since midnight UTC of `T12:30:15.250+02:00`.
+fn time_of_day(text: &[u8]) -> Option<i64> {
+    let ([b'T', h1, h2, b':', m1, m2], mut rest) = text.split_first_chunk()? else { return None };
+    let mut ms = minutes(h1, h2, m1, m2)? * 60_000;
+    if let Some(([b':', s1, s2], after)) = rest.split_first_chunk() {
+        ms += two(s1, s2).filter(|seconds| *seconds < 60)? * 1000;
+        rest = after;
+        if let Some((b'.', fraction)) = after.split_first() {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let mut scale = [0, 100, 10, 1].get(digits).copied().filter(|scale| *scale > 0)?;
+            let (digits, after) = fraction.split_at_checked(digits)?;
+            scale *= digits.iter().fold(0, |number, digit| 10 * number + i64::from(digit - b'0'));
+            ms += scale;
+            rest = after;
+        }
+    }
+    match rest {
+        b"Z" => Some(ms),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let offset = minutes(h1, h2, m1, m2)? * 60_000;
+            Some(if *sign == b'+' { ms - offset } else { ms + offset })
+        }
+        _ => None,
+    }
+}
+
+/// The minutes of `12:30`, up to `23:59`.
+fn minutes(h1: &u8, h2: &u8, m1: &u8, m2: &u8) -> Option<i64> {
+    let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
+    (hours < 24 && minutes < 60).then_some(60 * hours + minutes)
+}
+
+/// The number of two digits.
+fn two(tens: &u8, units: &u8) -> Option<i64> {
+    let both = tens.is_ascii_digit() && units.is_ascii_digit();
+    both.then(|| i64::from(10 * (tens - b'0') + (units - b'0')))
+}
+
 /// A time so many units before now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RelativeDate {
-    count: u32,
-    unit: Unit,
+    pub(crate) count: u32,
+    pub(crate) unit: Unit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unit {
+pub(crate) enum Unit {
     Hour,
     Day,
     Week,
@@ -26,7 +90,12 @@ enum Unit {
     Year,
 }
 
+impl Unit {
+    pub(crate) const ALL: [Unit; 5] = [Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year];
+}
+
 impl RelativeDate {
+    #[cfg(feature = "compile")]
     /// Reads `-3d`: digits and one of h, d, w, m, y. The sign is read and means nothing.
     ///
     /// PARITY: `relativeDateParseForFeatureFlagMatching` (@posthog/core).
@@ -137,6 +206,37 @@ fn civil(ms: f64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn iso_dates_are_read_only_where_engines_agree() {
+        let at = |text: &str| iso_time(text.as_bytes());
+        assert_eq!(at("1970-01-02"), Some(DAY));
+        assert_eq!(at("1970-01-01T01:02Z"), Some(3_720_000.0));
+        assert_eq!(at("1970-01-01T01:02:03.5+01:00"), Some(123_500.0));
+        assert_eq!(at("1970-01-01T00:00:00.007-00:30"), Some(1_800_007.0));
+        for text in [
+            "",
+            "1970",
+            "1970-1-01",
+            "1970-02-29",
+            "1970-00-01",
+            "1970-13-01",
+            "1970-01-00",
+            "1970-01-01T01:02",
+            "1970-01-01 01:02Z",
+            "1970-01-01T24:00Z",
+            "1970-01-01T01:60Z",
+            "1970-01-01T01:02:60Z",
+            "1970-01-01T01:02:03.Z",
+            "1970-01-01T01:02:03.1234Z",
+            "1970-01-01T01:02:03z",
+            "1970-01-01T01:02:03+0100",
+            "1970-01-01Z",
+            "+01970-01-01",
+        ] {
+            assert_eq!(at(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_date_survives_the_way_to_days_and_back() {

@@ -6,13 +6,18 @@ mod native;
 mod number;
 mod text;
 
-pub(crate) use date::{RelativeDate, time_clip};
+#[cfg(feature = "compile")]
+pub(crate) use date::iso_time;
+pub(crate) use date::{RelativeDate, Unit, time_clip, time_of_text};
 #[cfg(feature = "native")]
 pub use native::NativeHost;
+pub(crate) use number::plain_number;
+#[cfg(feature = "compile")]
 pub(crate) use number::to_number;
+#[cfg(feature = "compile")]
+pub(crate) use text::ascii_lower;
 pub(crate) use text::{
-    ascii_lower, compare_utf16, contains, ends_with, lower, starts_with, template_text_of, text_of,
-    trim,
+    compare_utf16, contains, ends_with, lower, starts_with, template_text_of, text_of, trim,
 };
 
 /// What the engine asks of the JavaScript it runs in, or of the native stand-in.

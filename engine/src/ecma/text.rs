@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::Host;
-use crate::text::Text;
+use crate::text::{Text, utf16};
 use crate::value::Value;
 
 /// `String(value)`, or `None` where JavaScript throws: an own member named `toString` shadows the
@@ -80,6 +80,7 @@ pub(crate) fn trim_start(text: &str) -> &str {
 /// A-Z lowered, nothing else.
 ///
 /// PARITY: `asciiLowercase` (@posthog/core).
+#[cfg(feature = "compile")]
 pub(crate) fn ascii_lower(text: &Text) -> Text {
     Text::from_wtf8(text.to_ascii_lowercase())
 }
@@ -96,12 +97,12 @@ pub(crate) fn lower<'t>(text: &'t str, host: &dyn Host) -> Cow<'t, str> {
 }
 
 /// `text.includes(part)`, by UTF-16 code unit: half of a surrogate pair is found inside the pair.
-pub(crate) fn contains(text: &Text, part: &Text) -> bool {
-    match (text.as_str(), part.as_str()) {
-        (Some(text), Some(part)) => text.contains(part),
+pub(crate) fn contains(text: &[u8], part: &[u8]) -> bool {
+    match (str::from_utf8(text), str::from_utf8(part)) {
+        (Ok(text), Ok(part)) => text.contains(part),
         _ => {
             // Text of characters that stand for the units is searched in linear time.
-            let units = |text: &Text| text.to_utf16().into_iter().map(stand_in).collect::<String>();
+            let units = |text: &[u8]| utf16(text).into_iter().map(stand_in).collect::<String>();
             units(text).contains(&units(part))
         }
     }
@@ -114,26 +115,26 @@ fn stand_in(unit: u16) -> char {
 }
 
 /// `text.startsWith(part)`, by UTF-16 code unit.
-pub(crate) fn starts_with(text: &Text, part: &Text) -> bool {
-    match part.as_str() {
-        Some(part) => text.as_bytes().starts_with(part.as_bytes()),
-        None => text.to_utf16().starts_with(&part.to_utf16()),
+pub(crate) fn starts_with(text: &[u8], part: &[u8]) -> bool {
+    match str::from_utf8(part) {
+        Ok(_) => text.starts_with(part),
+        Err(_) => utf16(text).starts_with(&utf16(part)),
     }
 }
 
 /// `text.endsWith(part)`, by UTF-16 code unit.
-pub(crate) fn ends_with(text: &Text, part: &Text) -> bool {
-    match part.as_str() {
-        Some(part) => text.as_bytes().ends_with(part.as_bytes()),
-        None => text.to_utf16().ends_with(&part.to_utf16()),
+pub(crate) fn ends_with(text: &[u8], part: &[u8]) -> bool {
+    match str::from_utf8(part) {
+        Ok(_) => text.ends_with(part),
+        Err(_) => utf16(text).ends_with(&utf16(part)),
     }
 }
 
 /// The order of `<` between strings: by UTF-16 code unit, not by code point.
-pub(crate) fn compare_utf16(left: &Text, right: &Text) -> Ordering {
+pub(crate) fn compare_utf16(left: &[u8], right: &[u8]) -> Ordering {
     if left.is_ascii() && right.is_ascii() {
-        left.as_bytes().cmp(right.as_bytes())
+        left.cmp(right)
     } else {
-        left.to_utf16().cmp(&right.to_utf16())
+        utf16(left).cmp(&utf16(right))
     }
 }

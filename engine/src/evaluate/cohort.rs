@@ -1,13 +1,19 @@
 //! Cohort membership.
 
-use super::{Evaluator, MAX_NESTING, Memo, Recorded, Scope, Verdict};
+use super::{Evaluation, MAX_NESTING, Recorded, Verdict, index_of};
 use crate::answer::Reason;
-use crate::ruleset::{CohortNode, Member};
+use crate::context::Scope;
+use crate::ruleset::layout::{
+    COHORT_ALL, COHORT_ANY, COHORT_EVERYBODY, COHORT_UNSUPPORTED, FILTER, NEGATED, NONE,
+};
+use crate::ruleset::{Word, word};
 
-impl Evaluator<'_> {
+impl Evaluation<'_> {
     /// PARITY: `matchCohort` (posthog-node).
-    pub(super) fn cohort(&mut self, node: Option<usize>, not_in: bool, scope: Scope) -> Verdict {
-        let Some(node) = node else { return Verdict::Hard(Reason::UnsupportedDefinition) };
+    pub(super) fn cohort(&mut self, node: u32, not_in: bool, scope: Scope) -> Verdict {
+        if node == NONE {
+            return Verdict::Hard(Reason::UnsupportedDefinition);
+        }
         match self.cohort_node(node, scope) {
             Verdict::Is(member) => Verdict::Is(member != not_in),
             undecided => undecided,
@@ -18,57 +24,49 @@ impl Evaluator<'_> {
     ///
     /// DIFFERENCE: the reference overflows its stack on cohorts that contain each other; here every flag
     /// on the way, and on a way nested beyond the limit, is unresolved.
-    pub(super) fn cohort_node(&mut self, node: usize, scope: Scope) -> Verdict {
+    pub(super) fn cohort_node(&mut self, node: u32, scope: Scope) -> Verdict {
         let epoch = self.epoch;
+        let index = index_of(scope);
         let diverges = Verdict::Diverges(Reason::UnsupportedDefinition);
-        match self.cohort_memo(node, scope) {
-            Some(Some(Memo::Known { result, epoch: known })) if *known == epoch => return *result,
-            Some(Some(Memo::InProgress)) => return diverges,
+        match self.memos.cohort(index, node).map(|memo| (memo.verdict, memo.epoch)) {
+            Some((Some(verdict), known)) if known == epoch => return verdict,
+            Some((None, _)) => return diverges,
             _ => {}
         }
         if self.nesting >= MAX_NESTING {
             return diverges;
         }
-        self.remember_cohort(node, scope, Memo::InProgress);
+        self.memos.set_cohort(index, node, epoch, None);
         self.nesting += 1;
-        let ruleset = self.ruleset;
-        let verdict = match ruleset.cohorts.get(node) {
-            Some(CohortNode::Everybody) => Verdict::Is(true),
-            Some(CohortNode::Unsupported) => Verdict::Hard(Reason::UnsupportedDefinition),
-            Some(CohortNode::All(members)) => self.members(members, true, scope),
-            Some(CohortNode::Any(members)) => self.members(members, false, scope),
-            Some(CohortNode::Throws) | None => Verdict::Throws(Reason::UnsupportedDefinition),
-        };
+        let verdict = self.node(node, scope);
         self.nesting -= 1;
-        self.remember_cohort(node, scope, Memo::Known { result: verdict, epoch });
+        self.memos.set_cohort(index, node, epoch, Some(verdict));
         verdict
     }
 
-    fn cohort_memo(&mut self, node: usize, scope: Scope) -> Option<&mut Option<Memo<Verdict>>> {
-        let list = self.cohorts.get_mut(match scope {
-            Scope::Person => 0,
-            Scope::Group(index) => index + 1,
-        })?;
-        if list.is_empty() {
-            list.resize(self.ruleset.cohorts.len(), None);
-        }
-        list.get_mut(node)
-    }
-
-    fn remember_cohort(&mut self, node: usize, scope: Scope, memo: Memo<Verdict>) {
-        if let Some(slot) = self.cohort_memo(node, scope) {
-            *slot = Some(memo);
+    fn node(&mut self, node: u32, scope: Scope) -> Verdict {
+        let throws = Verdict::Throws(Reason::UnsupportedDefinition);
+        let Some([kind, members]) = self.view.cohorts.get(node as usize) else { return throws };
+        let members = self.view.list(word(members)).unwrap_or_default();
+        match word(kind) {
+            COHORT_EVERYBODY => Verdict::Is(true),
+            COHORT_UNSUPPORTED => Verdict::Hard(Reason::UnsupportedDefinition),
+            COHORT_ALL => self.members(members, true, scope),
+            COHORT_ANY => self.members(members, false, scope),
+            _ => throws,
         }
     }
 
     /// AND ends at the first that does not hold, OR at the first that does.
     ///
     /// PARITY: `matchPropertyGroup` (posthog-node).
-    fn members(&mut self, members: &[Member], all: bool, scope: Scope) -> Verdict {
+    fn members(&mut self, members: &[[Word; FILTER]], all: bool, scope: Scope) -> Verdict {
         let mut recorded = Recorded::default();
         for member in members {
-            match self.filter(&member.filter, scope) {
-                Verdict::Is(matches) if (matches != member.negation) != all => {
+            let [bits, _] = member;
+            let negation = word(bits) & NEGATED != 0;
+            match self.filter(member, scope) {
+                Verdict::Is(matches) if (matches != negation) != all => {
                     return Verdict::Is(!all);
                 }
                 Verdict::Is(_) => {}

@@ -1,8 +1,16 @@
 //! The conditions of a flag.
 
-use super::{Cause, Evaluator, Outcome, Recorded, Scope, Subjected, Verdict, value_of};
-use crate::answer::{FlagValue, Reason};
-use crate::ruleset::{Aggregation, Condition, Filters, Override, Rollout, Rules};
+use super::flag::{Rules, value_of};
+use super::position::{Kind, Positions, Subject, Waits};
+use super::{Cause, Evaluation, Outcome, Recorded, Verdict};
+use crate::answer::{Code, Reason};
+use crate::context::Scope;
+use crate::ruleset::layout::{
+    AGGREGATION_GROUP, AGGREGATION_INHERIT, AGGREGATION_SKIP, CONDITION, CONDITION_AGGREGATION,
+    CONDITION_OVERRIDE, CONDITION_ROLLOUT, FILTER_KIND, FILTER_THROWS_THROUGH, OVERRIDE_MALFORMED,
+    OVERRIDE_NONE, ROLLOUT_ALL, ROLLOUT_NOBODY, ROLLOUT_SHARE,
+};
+use crate::ruleset::{Word, double, word};
 
 /// What a condition says of the user.
 enum Match {
@@ -15,108 +23,123 @@ enum Match {
     Diverges(Reason),
 }
 
-impl<'a> Evaluator<'a> {
+/// A condition's words.
+type Condition = [Word; CONDITION];
+
+impl Evaluation<'_> {
     /// The first match decides, unless an earlier condition that a regular expression left open could
     /// have given another value.
     ///
     /// PARITY: `matchFeatureFlagProperties` (posthog-node).
     pub(super) fn conditions(
         &mut self,
-        subject: Subjected<'_>,
-        rules: &Rules,
+        subject: Subject<'_>,
+        rules: Rules<'_>,
         conditions: &[Condition],
-        definition_reason: Option<Reason>,
+        positions: &mut Positions,
     ) -> Outcome {
+        self.try_conditions(subject, rules, conditions, positions).unwrap_or(Outcome::Waits)
+    }
+
+    fn try_conditions(
+        &mut self,
+        subject: Subject<'_>,
+        rules: Rules<'_>,
+        conditions: &[Condition],
+        positions: &mut Positions,
+    ) -> Result<Outcome, Waits> {
         let mut recorded = Recorded::default();
-        let mut deferred: Vec<FlagValue> = Vec::new();
+        let mut deferred = Deferred::Nothing;
         let mut result = None;
         for condition in conditions {
-            let subject = match self.condition_subject(subject, condition.aggregation) {
+            let subject = match self.condition_subject(subject, condition) {
                 Ok(Some(subject)) => subject,
                 Ok(None) => continue,
                 Err(Verdict::Soft(cause)) => {
                     recorded.add(cause);
                     continue;
                 }
-                Err(_) => return Outcome::Throws(Reason::UnsupportedDefinition),
+                Err(_) => return Ok(Outcome::UNSUPPORTED),
             };
-            match self.condition(subject, condition) {
+            match self.condition(subject, condition, positions)? {
                 Match::No => {}
-                Match::Yes => match self.matched(subject, rules, condition) {
-                    Ok(value) => {
+                Match::Yes => match self.matched(subject, rules, condition, positions)? {
+                    Outcome::Value(value) => {
                         result = Some(value);
                         break;
                     }
-                    Err(reason) => return Outcome::Throws(reason),
+                    throws => return Ok(throws),
                 },
                 Match::OutOfRollout if !rules.early_exit => {}
                 Match::OutOfRollout => match recorded.reason {
                     Some(_) => break,
-                    None => return Outcome::Value(FlagValue::Bool(false)),
+                    None => return Ok(Outcome::FALSE),
                 },
                 Match::Soft(cause) => {
                     recorded.add(cause);
                     if cause.regex {
-                        match self.deferred(subject, rules, condition) {
-                            Ok(value) => deferred.push(value),
-                            Err(reason) => return Outcome::Throws(reason),
+                        match self.deferred(subject, rules, condition, positions)? {
+                            Outcome::Value(value) => deferred.add(value),
+                            throws => return Ok(throws),
                         }
                     }
                 }
                 Match::Hard(reason) => {
-                    let reasons = [recorded.reason, definition_reason];
-                    return Outcome::Hard(reasons.into_iter().flatten().fold(reason, Reason::min));
+                    let reasons = [recorded.reason, rules.definition_reason];
+                    let reason = reasons.into_iter().flatten().fold(reason, Reason::min);
+                    return Ok(Outcome::Hard(reason));
                 }
-                Match::Throws(reason) => return Outcome::Throws(reason),
-                Match::Diverges(reason) => return Outcome::Diverges(reason),
+                Match::Throws(reason) => return Ok(Outcome::Throws(reason)),
+                Match::Diverges(reason) => return Ok(Outcome::Diverges(reason)),
             }
         }
         if let Some(value) = result
-            && deferred.iter().all(|other| *other == value)
+            && deferred.allows(value)
         {
-            return Outcome::Value(value);
+            return Ok(Outcome::Value(value));
         }
-        recorded.cause().map_or(Outcome::Value(FlagValue::Bool(false)), Outcome::Soft)
+        Ok(recorded.cause().map_or(Outcome::FALSE, Outcome::Soft))
     }
 
     /// Whose properties and bucketing value a condition uses; `Ok(None)` passes it over.
     fn condition_subject<'s>(
         &self,
-        subject: Subjected<'s>,
-        aggregation: Aggregation,
-    ) -> Result<Option<Subjected<'s>>, Verdict>
-    where
-        'a: 's,
-    {
-        let index = match aggregation {
-            Aggregation::Inherit => return Ok(Some(subject)),
-            Aggregation::Skip => return Ok(None),
-            Aggregation::Malformed => return Err(Verdict::Throws(Reason::UnsupportedDefinition)),
-            Aggregation::Group(index) => index,
-        };
-        let context = self.context;
-        match context.groups.get(index).and_then(Option::as_ref) {
+        subject: Subject<'s>,
+        [bits, group_type, ..]: &Condition,
+    ) -> Result<Option<Subject<'s>>, Verdict> {
+        match word(bits) & CONDITION_AGGREGATION {
+            AGGREGATION_INHERIT => return Ok(Some(subject)),
+            AGGREGATION_SKIP => return Ok(None),
+            AGGREGATION_GROUP => {}
+            _ => return Err(Verdict::Throws(Reason::UnsupportedDefinition)),
+        }
+        let group_type = word(group_type);
+        match self.context.group(group_type) {
             None => Ok(None),
-            Some(group) if group.properties.is_none() => {
-                Err(Verdict::Soft(Cause::plain(Reason::MissingContext)))
-            }
-            Some(group) => {
-                Ok(Some(Subjected { bucketing: &group.key, scope: Scope::Group(index), ..subject }))
+            Some((_, false)) => Err(Verdict::Soft(Cause::plain(Reason::MissingContext))),
+            Some((key, true)) => {
+                Ok(Some(Subject { bucketing: key, scope: Scope::Group(group_type), ..subject }))
             }
         }
     }
 
     /// PARITY: `isConditionMatch` (posthog-node).
-    fn condition(&mut self, subject: Subjected<'_>, condition: &Condition) -> Match {
-        let Filters::List(filters) = &condition.filters else {
-            return Match::Throws(Reason::UnsupportedDefinition);
+    fn condition(
+        &mut self,
+        subject: Subject<'_>,
+        condition: &Condition,
+        positions: &mut Positions,
+    ) -> Result<Match, Waits> {
+        let [.., filters] = condition;
+        let Some(filters) = self.view.list(word(filters)) else {
+            return Ok(Match::Throws(Reason::UnsupportedDefinition));
         };
         let mut recorded = Recorded::default();
         let mut hard = None;
         for filter in filters {
             match self.filter(filter, subject.scope) {
                 Verdict::Is(true) => {}
-                Verdict::Is(false) => return Match::No,
+                Verdict::Is(false) => return Ok(Match::No),
                 Verdict::Soft(cause) => recorded.add(cause),
                 Verdict::Hard(reason) => {
                     if recorded.reason.is_none() {
@@ -124,60 +147,104 @@ impl<'a> Evaluator<'a> {
                     }
                     recorded.add(Cause::plain(reason));
                 }
-                // An earlier inconclusive filter swallows an exception and ends the condition.
-                Verdict::Throws(_) if recorded.reason.is_some() && !filter.throws_through() => {
+                // An earlier inconclusive filter swallows an exception and ends the condition, if
+                // the exception comes from inside the place where the reference looks after them.
+                Verdict::Throws(_)
+                    if recorded.reason.is_some()
+                        && word(&filter[0]) & FILTER_KIND != FILTER_THROWS_THROUGH =>
+                {
                     break;
                 }
-                Verdict::Throws(reason) => return Match::Throws(reason),
-                Verdict::Diverges(reason) => return Match::Diverges(reason),
+                Verdict::Throws(reason) => return Ok(Match::Throws(reason)),
+                Verdict::Diverges(reason) => return Ok(Match::Diverges(reason)),
             }
         }
         if let Some(reason) = hard {
-            return Match::Hard(reason);
+            return Ok(Match::Hard(reason));
         }
         if let Some(cause) = recorded.cause() {
-            return Match::Soft(cause);
+            return Ok(Match::Soft(cause));
         }
-        match is_out_of_rollout(subject, condition) {
+        Ok(match self.is_out_of_rollout(subject, condition, positions)? {
             Ok(true) => Match::OutOfRollout,
             Ok(false) => Match::Yes,
             Err(reason) => Match::Throws(reason),
-        }
+        })
     }
 
     fn matched(
-        &self,
-        subject: Subjected<'_>,
-        rules: &Rules,
-        condition: &Condition,
-    ) -> Result<FlagValue, Reason> {
-        match condition.variant {
-            Override::None => subject.variant(&rules.variants),
-            Override::To(key) => Ok(value_of(key)),
-            Override::Malformed => Err(Reason::UnsupportedDefinition),
+        &mut self,
+        subject: Subject<'_>,
+        rules: Rules<'_>,
+        [bits, _, _, _, string, _]: &Condition,
+        positions: &mut Positions,
+    ) -> Result<Outcome, Waits> {
+        match word(bits) >> CONDITION_OVERRIDE & 7 {
+            OVERRIDE_NONE => self.variant(subject, rules, positions),
+            OVERRIDE_MALFORMED => Ok(Outcome::UNSUPPORTED),
+            kind => Ok(Outcome::Value(value_of(kind, word(string)))),
         }
     }
 
     /// What a condition would have made of the flag, had its regular expression matched.
     fn deferred(
-        &self,
-        subject: Subjected<'_>,
-        rules: &Rules,
+        &mut self,
+        subject: Subject<'_>,
+        rules: Rules<'_>,
         condition: &Condition,
-    ) -> Result<FlagValue, Reason> {
-        if rules.early_exit && is_out_of_rollout(subject, condition)? {
-            return Ok(FlagValue::Bool(false));
+        positions: &mut Positions,
+    ) -> Result<Outcome, Waits> {
+        if rules.early_exit {
+            match self.is_out_of_rollout(subject, condition, positions)? {
+                Ok(true) => return Ok(Outcome::FALSE),
+                Ok(false) => {}
+                Err(reason) => return Ok(Outcome::Throws(reason)),
+            }
         }
-        self.matched(subject, rules, condition)
+        self.matched(subject, rules, condition, positions)
+    }
+
+    /// The inner `Err` where the reference throws.
+    fn is_out_of_rollout(
+        &mut self,
+        subject: Subject<'_>,
+        [bits, _, low, high, ..]: &Condition,
+        positions: &mut Positions,
+    ) -> Result<Result<bool, Reason>, Waits> {
+        Ok(match word(bits) >> CONDITION_ROLLOUT & 3 {
+            ROLLOUT_ALL => Ok(false),
+            ROLLOUT_NOBODY => Ok(true),
+            ROLLOUT_SHARE => {
+                Ok(self.position(subject, positions, Kind::Rollout)? > double(low, high))
+            }
+            _ => Err(Reason::UnsupportedDefinition),
+        })
     }
 }
 
-/// `Err` where the reference throws.
-fn is_out_of_rollout(subject: Subjected<'_>, condition: &Condition) -> Result<bool, Reason> {
-    match condition.rollout {
-        Rollout::All => Ok(false),
-        // Nobody lies beyond 1, so a full rollout needs no hash.
-        Rollout::Share(share) => Ok(share < 1.0 && subject.rollout_hash() > share),
-        Rollout::Malformed => Err(Reason::UnsupportedDefinition),
+/// The values that conditions left open would have given.
+#[derive(Clone, Copy)]
+enum Deferred {
+    Nothing,
+    Only(Code),
+    Several,
+}
+
+impl Deferred {
+    fn add(&mut self, value: Code) {
+        *self = match *self {
+            Deferred::Nothing => Deferred::Only(value),
+            Deferred::Only(other) if other == value => Deferred::Only(other),
+            _ => Deferred::Several,
+        };
+    }
+
+    /// Whether all of them are this one.
+    fn allows(self, value: Code) -> bool {
+        match self {
+            Deferred::Nothing => true,
+            Deferred::Only(other) => other == value,
+            Deferred::Several => false,
+        }
     }
 }

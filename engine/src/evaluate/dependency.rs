@@ -1,77 +1,88 @@
 //! Flags that depend on flags.
 
-use super::{Cause, Evaluator, Memo, Outcome, Verdict};
-use crate::answer::{FlagValue, Reason};
-use crate::ruleset::{Dependency, Expected, FlagId, Target};
+use super::{Cause, Evaluation, Outcome, Verdict};
+use crate::answer::{Code, FlagValue, Reason};
+use crate::ruleset::layout::{
+    DEPENDENCY, EXPECTED_FALSE, EXPECTED_NEVER, EXPECTED_TRUE, FLAG_CHAINED, TARGET_LOOSE,
+    TARGET_UNKNOWN,
+};
+use crate::ruleset::word;
 
-impl Evaluator<'_> {
+/// What a dependency's value must be: `EXPECTED_*`, and the variant's string.
+#[derive(Clone, Copy)]
+struct Expected {
+    kind: u32,
+    string: u32,
+}
+
+impl Evaluation<'_> {
     /// PARITY: `evaluateFlagDependency` (posthog-node).
-    pub(super) fn dependency(&mut self, dependency: &Dependency) -> Verdict {
-        let (chain, target, expected) = match dependency {
-            Dependency::Unsupported => {
-                return Verdict::Soft(Cause::plain(Reason::UnsupportedDefinition));
-            }
-            Dependency::Chain { chain, target, expected } => (chain, target, expected),
-        };
-        for id in chain {
-            let regex = match self.outcome(*id) {
+    pub(super) fn dependency(&mut self, at: u32) -> Verdict {
+        let unsupported = Verdict::Soft(Cause::plain(Reason::UnsupportedDefinition));
+        if at == 0 {
+            return unsupported;
+        }
+        let view = self.view;
+        let Some(head) = view.block::<DEPENDENCY>(at) else { return unsupported };
+        let [target, id, kind, string, _] = head.each_ref().map(word);
+        let expected = Expected { kind, string };
+        // The chain is a list that begins with the last word of the head.
+        for [id] in view.list(at.saturating_add(DEPENDENCY as u32 - 1)).unwrap_or_default() {
+            let id = word(id);
+            let regex = match self.outcome(id) {
                 Outcome::Value(_) => {
-                    self.cache(*id);
+                    self.cache(id);
                     continue;
                 }
                 Outcome::Diverges(reason) => return Verdict::Diverges(reason),
                 Outcome::Hard(_) => return Verdict::Hard(Reason::UnresolvedDependency),
                 Outcome::Soft(cause) => cause.regex,
-                Outcome::Throws(_) => false,
+                Outcome::Throws(_) | Outcome::Waits => false,
             };
             return Verdict::Soft(Cause { reason: Reason::UnresolvedDependency, regex });
         }
         match target {
-            Target::Unknown => Verdict::Is(false),
-            Target::Loose(id) if self.together => {
-                match self.ruleset.is_chained(*id) && self.may_be(*id, *expected) {
+            TARGET_UNKNOWN => Verdict::Is(false),
+            TARGET_LOOSE if self.together => {
+                match self.bits(id) & FLAG_CHAINED != 0 && self.may_be(id, expected) {
                     true => Verdict::Hard(Reason::UnresolvedDependency),
                     false => Verdict::Is(false),
                 }
             }
             // A key that is missing from every chain followed so far has no value.
-            Target::Loose(id) if !self.is_cached(*id) => Verdict::Is(false),
-            Target::Loose(id) | Target::Chained(id) => Verdict::Is(self.may_be(*id, *expected)),
+            TARGET_LOOSE if !self.memos.is_cached(id) => Verdict::Is(false),
+            _ => Verdict::Is(self.may_be(id, expected)),
         }
     }
 
     /// Whether a flag has the expected value, or could have it while its own is not known.
-    fn may_be(&self, id: FlagId, expected: Expected) -> bool {
-        match self.flags.get(id.0 as usize).and_then(Option::as_ref) {
-            Some(Memo::Known { result: Outcome::Value(value), .. }) => {
-                is_expected(expected, *value)
-            }
-            Some(Memo::Known { .. }) => false,
-            Some(Memo::InProgress) | None => expected != Expected::Never,
+    fn may_be(&self, id: u32, expected: Expected) -> bool {
+        let memo = self.memos.flag(id).map(|memo| memo.outcome);
+        let fixed = || self.fixed(id).filter(|_| !self.ruleset.order_shows());
+        match memo.flatten().or_else(fixed) {
+            Some(Outcome::Value(code)) => is_expected(expected, code),
+            Some(_) => false,
+            None => expected.kind != EXPECTED_NEVER,
         }
     }
 
-    fn is_cached(&self, id: FlagId) -> bool {
-        self.cached.get(id.0 as usize).is_some_and(|cached| *cached)
-    }
-
     /// A dependency found the flag's value.
-    fn cache(&mut self, id: FlagId) {
-        if let Some(cached @ false) = self.cached.get_mut(id.0 as usize) {
-            *cached = true;
-            self.epoch += usize::from(self.ruleset.order_shows && !self.together);
+    fn cache(&mut self, id: u32) {
+        if self.memos.cache(id) {
+            self.epoch += u32::from(self.ruleset.order_shows() && !self.together);
         }
     }
 }
 
 /// PARITY: `flagEvaluatesToExpectedValue` (posthog-node). A variant is never empty here.
-fn is_expected(expected: Expected, value: FlagValue) -> bool {
-    match (expected, value) {
-        (Expected::Bool(expected), FlagValue::Bool(value)) => expected == value,
-        (Expected::Bool(expected), FlagValue::Variant(_)) => expected,
-        (Expected::Variant(expected), FlagValue::Variant(value)) => expected == value,
-        (Expected::Variant(_), FlagValue::Bool(_))
-        | (Expected::Never, _)
-        | (_, FlagValue::Json(_)) => false,
+fn is_expected(Expected { kind, string }: Expected, code: Code) -> bool {
+    match (kind, code.read()) {
+        (EXPECTED_FALSE, Ok(FlagValue::Bool(value))) => !value,
+        (EXPECTED_FALSE, Ok(FlagValue::Variant(_))) => false,
+        (EXPECTED_TRUE, Ok(FlagValue::Bool(value))) => value,
+        (EXPECTED_TRUE, Ok(FlagValue::Variant(_))) => true,
+        (EXPECTED_FALSE | EXPECTED_TRUE | EXPECTED_NEVER, _) => false,
+        (_, Ok(FlagValue::Variant(value))) => value.0 == string,
+        (_, _) => false,
     }
 }

@@ -1,27 +1,23 @@
 //! One filter.
 
-use super::{Cause, Evaluator, Scope, Verdict};
+use super::{Cause, Evaluation, Verdict, index_of};
 use crate::answer::Reason;
-use crate::operator::Outcome;
-use crate::ruleset::{Filter, Support};
+use crate::context::{Property, Scope};
+use crate::operator::{Operation, Outcome, SUPPORT, SUPPORTED, UNSUPPORTED};
+use crate::ruleset::layout::{
+    FILTER, FILTER_COHORT, FILTER_FLAG, FILTER_GROUP, FILTER_KIND, FILTER_PROPERTY, NOT_IN,
+};
+use crate::ruleset::{Word, word};
 
-impl Filter {
-    /// Whether the reference throws outside the place where it looks after exceptions.
-    pub(super) fn throws_through(&self) -> bool {
-        matches!(self, Filter::ThrowsThrough)
-    }
-}
-
-impl Evaluator<'_> {
-    pub(super) fn filter(&mut self, filter: &Filter, scope: Scope) -> Verdict {
-        match filter {
-            Filter::Property(predicate) => self.property(*predicate, scope),
-            Filter::Cohort { node, not_in } => self.cohort(*node, *not_in, scope),
-            Filter::Group(node) => self.cohort_node(*node, scope),
-            Filter::Flag(dependency) => self.dependency(dependency),
-            Filter::Throws(_) | Filter::ThrowsThrough => {
-                Verdict::Throws(Reason::UnsupportedDefinition)
-            }
+impl Evaluation<'_> {
+    pub(super) fn filter(&mut self, [bits, index]: &[Word; FILTER], scope: Scope) -> Verdict {
+        let (bits, index) = (word(bits), word(index));
+        match bits & FILTER_KIND {
+            FILTER_PROPERTY => self.property(index, scope),
+            FILTER_COHORT => self.cohort(index, bits & NOT_IN != 0, scope),
+            FILTER_GROUP => self.cohort_node(index, scope),
+            FILTER_FLAG => self.dependency(index),
+            _ => Verdict::Throws(Reason::UnsupportedDefinition),
         }
     }
 
@@ -29,35 +25,40 @@ impl Evaluator<'_> {
     ///
     /// DIFFERENCE: the reference throws when a group in the user's groups has no property map; here its
     /// properties are missing.
-    fn property(&self, predicate: usize, scope: Scope) -> Verdict {
-        let Some(predicate) = self.ruleset.predicates.get(predicate) else {
-            return Verdict::Throws(Reason::UnsupportedDefinition);
+    fn property(&mut self, id: u32, scope: Scope) -> Verdict {
+        let throws = Verdict::Throws(Reason::UnsupportedDefinition);
+        let Some([slot, operation, operands @ ..]) = self.view.predicates.get(id as usize) else {
+            return throws;
         };
-        let slots = match scope {
-            Scope::Person => Some(&self.context.person),
-            Scope::Group(index) => self
-                .context
-                .groups
-                .get(index)
-                .and_then(Option::as_ref)
-                .and_then(|group| group.properties.as_ref()),
-        };
-        let Some(slots) = slots else { return Verdict::Throws(Reason::MissingContext) };
+        let index = index_of(scope);
+        let outcome =
+            match self.memos.predicate(index, id) {
+                Some(outcome) => outcome,
+                None => {
+                    let Some(mut asked) = self.context.asked(scope, word(slot), self.host) else {
+                        return Verdict::Throws(Reason::MissingContext);
+                    };
+                    let outcome =
+                        match asked.property {
+                            Property::Absent => Outcome::Missing,
+                            _ => Operation::new(&self.view, operation, operands.each_ref())
+                                .matches(&mut asked, self.now, self.search),
+                        };
+                    self.memos.set_predicate(index, id, outcome);
+                    outcome
+                }
+            };
         let unsupported =
             |regex| Verdict::Soft(Cause { reason: Reason::UnsupportedDefinition, regex });
-        let outcome = match slots.get(predicate.slot).and_then(Option::as_ref) {
-            None => Outcome::Missing,
-            Some(value) => predicate.operation.matches(value, self.now, self.host),
-        };
         match outcome {
             Outcome::Is(matches) => Verdict::Is(matches),
             Outcome::Unsupported => unsupported(false),
             Outcome::Uncertain => unsupported(true),
-            Outcome::Throws => Verdict::Throws(Reason::UnsupportedDefinition),
-            Outcome::Missing => match predicate.support {
-                Support::Supported => Verdict::Soft(Cause::plain(Reason::MissingContext)),
-                Support::Unsupported => unsupported(false),
-                Support::Throws => Verdict::Throws(Reason::UnsupportedDefinition),
+            Outcome::Throws => throws,
+            Outcome::Missing => match word(operation) >> SUPPORT & 3 {
+                SUPPORTED => Verdict::Soft(Cause::plain(Reason::MissingContext)),
+                UNSUPPORTED => unsupported(false),
+                _ => throws,
             },
         }
     }

@@ -4,52 +4,55 @@ mod cohort;
 mod condition;
 mod dependency;
 mod filter;
+mod flag;
+mod memo;
+mod position;
 
-use std::cell::Cell;
-
-use crate::answer::{Answer, FlagValue, Reason};
-use crate::bucket::hash;
-use crate::context::Context;
-use crate::ecma::{Host, template_text_of};
-use crate::ruleset::{
-    Conditions, FlagId, Holdout, PayloadId, PayloadKey, Plan, Ruleset, Subject, VariantKey,
-    Variants,
-};
-use crate::text::Text;
-use crate::value::Value;
+use crate::answer::{Answer, Code, Reason};
+use crate::context::{Context, Scope};
+use crate::ecma::Host;
+use crate::operator::regex::Search;
+use crate::ruleset::layout::{FLAG_FIXED, FLAG_PAYLOAD_THROWS};
+use crate::ruleset::{FlagId, Ruleset, View, word};
+use memo::Memos;
+use position::{Positions, Queues};
 
 /// Flags and cohorts inside each other that are followed before the answer is left to the server.
 /// PostHog lists a flag's dependencies deepest first, so real ones stay near the surface.
 const MAX_NESTING: u32 = 200;
 
+/// Evaluates flags, one user at a time. Keep it: once it has grown to what a ruleset needs, evaluating
+/// allocates nothing for users whose properties are texts, numbers and booleans.
+#[derive(Default)]
+pub struct Evaluator {
+    context: Context,
+    scratch: Scratch,
+}
+
+/// What an evaluation works with; kept for the next one.
+#[derive(Default)]
+struct Scratch {
+    memos: Memos,
+    queues: Queues,
+    search: Search,
+}
+
 /// One evaluation: a ruleset, a user and a time. Asking it for many flags shares what they share.
-pub struct Evaluator<'a> {
+struct Evaluation<'a> {
     ruleset: &'a Ruleset,
-    context: &'a Context,
+    view: View<'a>,
+    context: &'a mut Context,
+    memos: &'a mut Memos,
+    queues: &'a mut Queues,
+    search: &'a mut Search,
     host: &'a dyn Host,
+    /// Milliseconds since the epoch.
     now: f64,
-    /// By flag.
-    flags: Vec<Option<Memo<Outcome>>>,
-    /// By scope, then cohort; a scope's list is empty until a cohort is met in it.
-    cohorts: Vec<Vec<Option<Memo<Verdict>>>>,
-    /// By flag, whether a dependency found its value: the reference's cache has it.
-    cached: Vec<bool>,
     /// How many values are cached, where that can change what is evaluated later.
-    epoch: usize,
+    epoch: u32,
     /// Whether the flags are asked for together.
     together: bool,
     nesting: u32,
-}
-
-/// What is known of a flag or cohort in this evaluation.
-#[derive(Clone, Copy)]
-enum Memo<T> {
-    InProgress,
-    Known {
-        result: T,
-        /// When its evaluation began.
-        epoch: usize,
-    },
 }
 
 /// A filter, a cohort or a condition, as the reference's booleans and exceptions tell it.
@@ -77,35 +80,20 @@ struct Cause {
 /// How a flag's own evaluation ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
-    Value(FlagValue),
+    /// A code that is a value.
+    Value(Code),
     Soft(Cause),
     Hard(Reason),
     Throws(Reason),
     Diverges(Reason),
+    /// A hash is needed first, which is made together with those that other flags need.
+    Waits,
 }
 
-/// Whose properties filters read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Scope {
-    Person,
-    /// Index into [`Context::groups`].
-    Group(usize),
-}
-
-/// A flag that is being evaluated, with what its conditions share.
-#[derive(Clone, Copy)]
-struct Subjected<'a> {
-    key: &'a Text,
-    bucketing: &'a Text,
-    scope: Scope,
-    positions: &'a Positions,
-}
-
-/// Positions that were hashed last, with their scopes: many conditions of one flag ask for the same.
-#[derive(Default)]
-struct Positions {
-    rollout: Cell<Option<(Scope, f64)>>,
-    variant: Cell<Option<(Scope, f64)>>,
+impl Outcome {
+    const FALSE: Self = Outcome::Value(Code(0));
+    const TRUE: Self = Outcome::Value(Code(1));
+    const UNSUPPORTED: Self = Outcome::Throws(Reason::UnsupportedDefinition);
 }
 
 impl Cause {
@@ -132,210 +120,210 @@ impl Recorded {
     }
 }
 
-impl<'a> Evaluator<'a> {
-    /// `now` is in milliseconds since the epoch and decides relative dates.
+impl Evaluator {
+    /// For this user.
     #[must_use]
-    pub fn new(ruleset: &'a Ruleset, context: &'a Context, host: &'a dyn Host, now: f64) -> Self {
-        Evaluator {
-            ruleset,
-            context,
-            host,
-            now,
-            flags: vec![None; ruleset.flags.len()],
-            cohorts: vec![Vec::new(); ruleset.group_types.len() + 1],
-            cached: vec![false; ruleset.flags.len()],
-            epoch: 0,
-            together: false,
-            nesting: 0,
-        }
+    pub fn new(context: Context) -> Self {
+        Evaluator { context, scratch: Scratch::default() }
     }
 
-    /// Evaluates one flag.
+    /// The user, to be changed between evaluations.
+    pub fn context(&mut self) -> &mut Context {
+        &mut self.context
+    }
+
+    /// Hashes that the last evaluation made.
+    #[must_use]
+    pub fn hashes(&self) -> u32 {
+        self.scratch.queues.hashes()
+    }
+
+    /// Evaluates one flag. `now` is in milliseconds since the epoch and decides relative dates.
     ///
     /// PARITY: `computeFlagAndPayloadLocally` (posthog-node).
     ///
     /// DIFFERENCE: where the reference throws on a malformed definition the flag is unresolved.
-    #[must_use]
-    pub fn flag(mut self, id: FlagId) -> Answer {
-        self.answer(id)
+    pub fn code(&mut self, ruleset: &Ruleset, id: FlagId, host: &dyn Host, now: f64) -> Code {
+        let mut evaluation = self.begin(ruleset, host, now, false);
+        let outcome = evaluation.outcome(id.0);
+        evaluation.coded(id.0, outcome)
     }
 
-    /// Evaluates several flags, which share what they depend on.
+    /// Evaluates several flags, which share what they depend on; their codes are added to `codes`.
     ///
     /// PARITY: `getAllFlagsAndPayloads` (posthog-node), payloads excepted: it leaves falsy ones out.
     ///
     /// DIFFERENCE: the reference evaluates all flags at once, so that the value of a dependency whose
     /// chain lacks its own flag depends on how long hashes take; here it is unresolved.
-    #[must_use]
-    pub fn flags(mut self, ids: &[FlagId]) -> Vec<Answer> {
-        self.together = true;
-        ids.iter().map(|id| self.answer(*id)).collect()
+    pub fn codes(
+        &mut self,
+        ruleset: &Ruleset,
+        ids: impl Iterator<Item = FlagId>,
+        host: &dyn Host,
+        now: f64,
+        codes: &mut Vec<i32>,
+    ) {
+        let mut evaluation = self.begin(ruleset, host, now, true);
+        for FlagId(id) in ids {
+            let place = codes.len();
+            codes.push(0);
+            evaluation.ask(id, place, codes);
+        }
+        evaluation.finish(codes);
     }
 
-    fn answer(&mut self, id: FlagId) -> Answer {
-        match self.outcome(id) {
-            Outcome::Value(value) => match self.payload(id, value) {
-                Ok(payload) => Answer::Value { value, payload },
-                Err(reason) => Answer::Unresolved(reason),
-            },
+    /// [`Evaluator::code`], with the payload.
+    #[must_use]
+    pub fn flag(&mut self, ruleset: &Ruleset, id: FlagId, host: &dyn Host, now: f64) -> Answer {
+        ruleset.answer(id, self.code(ruleset, id, host, now))
+    }
+
+    /// [`Evaluator::codes`], with the payloads.
+    #[must_use]
+    pub fn flags(
+        &mut self,
+        ruleset: &Ruleset,
+        ids: &[FlagId],
+        host: &dyn Host,
+        now: f64,
+    ) -> Vec<Answer> {
+        let mut codes = Vec::with_capacity(ids.len());
+        self.codes(ruleset, ids.iter().copied(), host, now, &mut codes);
+        ids.iter().zip(codes).map(|(id, code)| ruleset.answer(*id, Code(code))).collect()
+    }
+
+    fn begin<'a>(
+        &'a mut self,
+        ruleset: &'a Ruleset,
+        host: &'a dyn Host,
+        now: f64,
+        together: bool,
+    ) -> Evaluation<'a> {
+        let Evaluator { context, scratch: Scratch { memos, queues, search } } = self;
+        let view = ruleset.view();
+        memos.begin(&view);
+        queues.begin();
+        Evaluation {
+            ruleset,
+            view,
+            context,
+            memos,
+            queues,
+            search,
+            host,
+            now,
+            epoch: 0,
+            together,
+            nesting: 0,
+        }
+    }
+}
+
+impl Ruleset {
+    /// The answer that a code of one of these flags stands for.
+    #[must_use]
+    pub fn answer(&self, id: FlagId, code: Code) -> Answer {
+        match code.read() {
+            Ok(value) => Answer::Value { value, payload: self.payload_of(id, code) },
+            Err(reason) => Answer::Unresolved(reason),
+        }
+    }
+}
+
+impl Evaluation<'_> {
+    /// The code of a flag whose evaluation ended so.
+    ///
+    /// PARITY: `resolveFeatureFlagPayload` (@posthog/core), as far as it throws.
+    fn coded(&self, id: u32, outcome: Outcome) -> Code {
+        let code = match outcome {
+            Outcome::Value(code) => code,
             Outcome::Soft(Cause { reason, .. })
             | Outcome::Hard(reason)
             | Outcome::Throws(reason)
-            | Outcome::Diverges(reason) => Answer::Unresolved(reason),
+            | Outcome::Diverges(reason) => reason.into(),
+            Outcome::Waits => Reason::UnsupportedDefinition.into(),
+        };
+        let throws = self.bits(id) & FLAG_PAYLOAD_THROWS != 0;
+        match throws && self.view.payload(id, code) == Some(None) {
+            true => Reason::UnsupportedDefinition.into(),
+            false => code,
         }
     }
 
-    /// PARITY: `resolveFeatureFlagPayload` (@posthog/core); `Err` where it throws.
-    fn payload(&self, id: FlagId, value: FlagValue) -> Result<Option<PayloadId>, Reason> {
-        let key = match value {
-            FlagValue::Bool(false) => return Ok(None),
-            FlagValue::Bool(true) => PayloadKey::True,
-            FlagValue::Variant(id) | FlagValue::Json(id) => PayloadKey::Variant(id),
-        };
-        let flag = self.ruleset.flags.get(id.0 as usize);
-        match flag.and_then(|flag| flag.payloads.iter().find(|(name, _)| *name == key)) {
-            None => Ok(None),
-            Some((_, None)) => Err(Reason::UnsupportedDefinition),
-            Some((_, payload)) => Ok(*payload),
+    fn bits(&self, id: u32) -> u32 {
+        self.view.flags.get(id as usize).map_or(0, |[_, _, bits, ..]| word(bits))
+    }
+
+    /// What a flag is for everybody, if it is the same for everybody.
+    fn fixed(&self, id: u32) -> Option<Outcome> {
+        if self.ruleset.is_left_out(id) {
+            return Some(Outcome::FALSE);
         }
+        let [_, _, bits, code, ..] = self.view.flags.get(id as usize)?;
+        if word(bits) & FLAG_FIXED == 0 {
+            return None;
+        }
+        let code = Code(word(code).cast_signed());
+        Some(match code.read() {
+            Ok(_) => Outcome::Value(code),
+            Err(reason) => Outcome::Soft(Cause::plain(reason)),
+        })
     }
 
     /// The outcome, computed once.
     ///
     /// DIFFERENCE: where the reference runs in a cycle for ever, or flags and cohorts are nested beyond the
     /// limit, every flag on the way is unresolved. Failed dependencies are not evaluated again.
-    fn outcome(&mut self, id: FlagId) -> Outcome {
-        match self.flags.get(id.0 as usize) {
+    fn outcome(&mut self, id: u32) -> Outcome {
+        let mut positions = self.queues.known(id);
+        let outcome = self.outcome_with(id, &mut positions);
+        self.queues.learn(id, &positions);
+        outcome
+    }
+
+    fn outcome_with(&mut self, id: u32, positions: &mut Positions) -> Outcome {
+        // Where the order of evaluation shows, it is remembered that fixed flags were evaluated.
+        if !self.ruleset.order_shows()
+            && let Some(outcome) = self.fixed(id)
+        {
+            return outcome;
+        }
+        match self.memos.flag(id) {
             // The reference remembers values only.
-            Some(Some(Memo::Known { result, epoch }))
-                if *epoch == self.epoch || matches!(result, Outcome::Value(_)) =>
+            Some(memo)
+                if memo.epoch == self.epoch || matches!(memo.outcome, Some(Outcome::Value(_))) =>
             {
-                return *result;
+                // One in progress leads back to itself.
+                return memo.outcome.unwrap_or(Outcome::Diverges(Reason::UnresolvedDependency));
             }
-            Some(Some(Memo::InProgress)) => return Outcome::Diverges(Reason::UnresolvedDependency),
+            Some(memo) if memo.outcome.is_none() => {
+                return Outcome::Diverges(Reason::UnresolvedDependency);
+            }
             _ => {}
         }
         if self.nesting >= MAX_NESTING {
             return Outcome::Diverges(Reason::UnresolvedDependency);
         }
-        self.remember(id, Memo::InProgress);
-        self.nesting += 1;
         let epoch = self.epoch;
-        let outcome = self.evaluate(id);
+        self.memos.set_flag(id, epoch, None);
+        self.nesting += 1;
+        let outcome = match self.fixed(id) {
+            Some(outcome) => outcome,
+            None => self.evaluate(id, positions),
+        };
         self.nesting -= 1;
-        self.remember(id, Memo::Known { result: outcome, epoch });
+        match outcome {
+            Outcome::Waits => self.memos.forget_flag(id),
+            _ => self.memos.set_flag(id, epoch, Some(outcome)),
+        }
         outcome
     }
-
-    fn remember(&mut self, id: FlagId, memo: Memo<Outcome>) {
-        if let Some(slot) = self.flags.get_mut(id.0 as usize) {
-            *slot = Some(memo);
-        }
-    }
-
-    /// PARITY: `computeFlagValueLocally` (posthog-node).
-    fn evaluate(&mut self, id: FlagId) -> Outcome {
-        let (ruleset, context) = (self.ruleset, self.context);
-        let index = id.0 as usize;
-        let Some(flag) = ruleset.flags.get(index) else {
-            return Outcome::Throws(Reason::UnsupportedDefinition);
-        };
-        if !flag.active {
-            return Outcome::Value(FlagValue::Bool(false));
-        }
-        let Some(key) = ruleset.flag_keys.get(index) else {
-            return Outcome::Throws(Reason::UnsupportedDefinition);
-        };
-        let rules = match &flag.plan {
-            Plan::Unresolved(reason) => return Outcome::Soft(Cause::plain(*reason)),
-            Plan::Rules(rules) => rules,
-        };
-        let device;
-        let (scope, bucketing) = match rules.subject {
-            Subject::Person => (Scope::Person, &context.distinct_id),
-            Subject::Group(index) => match context.groups.get(index).and_then(Option::as_ref) {
-                None => return Outcome::Value(FlagValue::Bool(false)),
-                Some(group) => (Scope::Group(index), &group.key),
-            },
-            Subject::Device(slot) => {
-                let value = context.person.get(slot).and_then(Option::as_ref);
-                match value.filter(|value| {
-                    !value.is_nullish() && **value != Value::String(Text::default())
-                }) {
-                    None => {
-                        let reason = flag.definition_reason.unwrap_or(Reason::MissingContext);
-                        return Outcome::Soft(Cause::plain(reason));
-                    }
-                    Some(value) => match template_text_of(value, self.host) {
-                        None => return Outcome::Throws(Reason::MissingContext),
-                        Some(text) => {
-                            device = text;
-                            (Scope::Person, &device)
-                        }
-                    },
-                }
-            }
-        };
-        if let Some(holdout) = &rules.holdout
-            && holds_out(holdout, bucketing)
-        {
-            return match holdout.value {
-                Some(value) => Outcome::Value(FlagValue::Variant(value)),
-                None => Outcome::Throws(Reason::UnsupportedDefinition),
-            };
-        }
-        let Conditions::List(conditions) = &rules.conditions else {
-            return Outcome::Throws(Reason::UnsupportedDefinition);
-        };
-        let positions = Positions::default();
-        let subject = Subjected { key, bucketing, scope, positions: &positions };
-        self.conditions(subject, rules, conditions, flag.definition_reason)
-    }
 }
 
-/// PARITY: `getHoldoutVariant` (@posthog/core).
-fn holds_out(holdout: &Holdout, bucketing: &Text) -> bool {
-    holdout.percentage >= 100.0
-        || hash(&[&"holdout-".into(), bucketing]) <= holdout.percentage / 100.0
-}
-
-impl Subjected<'_> {
-    /// The position of the flag's users that rollouts are measured by.
-    fn rollout_hash(&self) -> f64 {
-        self.position(&self.positions.rollout, "")
-    }
-
-    fn position(&self, known: &Cell<Option<(Scope, f64)>>, salt: &str) -> f64 {
-        match known.get() {
-            Some((scope, position)) if scope == self.scope => position,
-            _ => {
-                let position = hash(&[self.key, &".".into(), self.bucketing, &salt.into()]);
-                known.set(Some((self.scope, position)));
-                position
-            }
-        }
-    }
-
-    /// The flag's value when a condition matches without forcing a variant.
-    ///
-    /// PARITY: `getFeatureFlagVariant`, `getMatchingVariant` (posthog-node); `Err` where it throws.
-    fn variant(&self, variants: &Variants) -> Result<FlagValue, Reason> {
-        let Variants::Table(table) = variants else { return Err(Reason::UnsupportedDefinition) };
-        if table.is_empty() {
-            return Ok(FlagValue::Bool(true));
-        }
-        let position = self.position(&self.positions.variant, "variant");
-        match table.get(table.partition_point(|variant| variant.max <= position)) {
-            None => Ok(FlagValue::Bool(true)),
-            Some(variant) => Ok(value_of(variant.key)),
-        }
-    }
-}
-
-fn value_of(key: VariantKey) -> FlagValue {
-    match key {
-        VariantKey::Text(id) => FlagValue::Variant(id),
-        VariantKey::Json(id) => FlagValue::Json(id),
-        VariantKey::True => FlagValue::Bool(true),
+/// Which list of a kind that there is one of per scope.
+fn index_of(scope: Scope) -> usize {
+    match scope {
+        Scope::Person => 0,
+        Scope::Group(group_type) => (group_type as usize).saturating_add(1),
     }
 }

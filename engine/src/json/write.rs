@@ -1,9 +1,12 @@
 //! `JSON.stringify`, but for numbers that it does not keep.
 
+#[cfg(feature = "compile")]
 use crate::ecma::Host;
 use crate::text::Text;
+#[cfg(feature = "compile")]
 use crate::value::Value;
 
+#[cfg(feature = "compile")]
 /// `JSON.stringify` of a value that came from JSON.
 pub(crate) fn to_json(value: &Value, host: &dyn Host) -> String {
     let mut out = String::new();
@@ -11,6 +14,7 @@ pub(crate) fn to_json(value: &Value, host: &dyn Host) -> String {
     out
 }
 
+#[cfg(feature = "compile")]
 fn write(value: &Value, host: &dyn Host, out: &mut String) {
     match value {
         Value::Bool(true) => out.push_str("true"),
@@ -69,6 +73,7 @@ pub(crate) fn write_string(text: &Text, out: &mut String) {
     out.push('"');
 }
 
+#[cfg(feature = "compile")]
 /// A JSON text in which escapes spell the lone surrogates that UTF-8 cannot hold.
 pub(crate) fn with_escaped_surrogates(json: &Text) -> String {
     if let Some(json) = json.as_str() {

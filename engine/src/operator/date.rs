@@ -1,73 +1,31 @@
 //! `is_date_before` and `is_date_after`.
 
-use super::{Outcome, Support};
-use crate::ecma::{Host, RelativeDate, template_text_of, text_of, time_clip};
-use crate::value::Value;
+use super::{DATE_ABSOLUTE, DATE_BEFORE, DATE_KIND, DATE_RELATIVE, Operation, Outcome};
+use crate::context::Asked;
+use crate::ecma::{RelativeDate, Unit, time_of_text};
+use crate::ruleset::{double, word};
 
-#[derive(Debug)]
-pub(crate) struct DateMatch {
-    pub(crate) before: bool,
-    limit: Limit,
-}
-
-#[derive(Debug)]
-enum Limit {
-    Relative(RelativeDate),
-    /// Milliseconds since the epoch.
-    Absolute(f64),
-    Unsupported,
-    Throws,
-}
-
-impl DateMatch {
-    /// PARITY: `parseDateFilter` (@posthog/core).
-    pub(crate) fn compile(before: bool, value: &Value, host: &dyn Host) -> (Self, Support) {
-        let limit = match value {
-            Value::Bool(_) => Limit::Unsupported,
-            _ => match text_of(value, host) {
-                None => Limit::Throws,
-                Some(text) => match text.as_str().and_then(RelativeDate::parse) {
-                    Some(relative) => Limit::Relative(relative),
-                    None => time_of(value, host).map_or(Limit::Unsupported, Limit::Absolute),
-                },
-            },
+impl Operation<'_> {
+    /// PARITY: `parseDateFilter` and `matchPropertyValue`, cases `is_date_before` and `is_date_after`
+    /// (@posthog/core).
+    pub(super) fn date(self, asked: &mut Asked<'_>, now: f64) -> Outcome {
+        let [first, second] = self.operands;
+        let limit = match self.detail() & DATE_KIND {
+            DATE_RELATIVE => {
+                let unit = Unit::ALL.get(word(second) as usize);
+                unit.map(|unit| RelativeDate { count: word(first), unit: *unit }.before(now))
+            }
+            DATE_ABSOLUTE => Some(double(first, second)),
+            // Without an offset a date's time depends on where the host is.
+            _ => time_of_text(self.text_operand(), asked.host),
         };
-        let support = match limit {
-            Limit::Relative(_) | Limit::Absolute(_) => Support::Supported,
-            Limit::Unsupported => Support::Unsupported,
-            Limit::Throws => Support::Throws,
+        let Some(limit) = limit else { return Outcome::Unsupported };
+        let Some(time) = asked.time() else {
+            // The reference's complaint about it holds its text.
+            let throws = asked.has_no_template_text();
+            return if throws { Outcome::Throws } else { Outcome::Missing };
         };
-        (DateMatch { before, limit }, support)
+        let before = self.detail() & DATE_BEFORE != 0;
+        Outcome::Is(if before { time < limit } else { time > limit })
     }
-
-    /// PARITY: `matchPropertyValue`, cases `is_date_before` and `is_date_after` (@posthog/core).
-    pub(crate) fn matches(&self, property: &Value, now: f64, host: &dyn Host) -> Outcome {
-        let limit = match self.limit {
-            Limit::Relative(relative) => relative.before(now),
-            Limit::Absolute(time) => time,
-            Limit::Unsupported => return Outcome::Unsupported,
-            Limit::Throws => return Outcome::Throws,
-        };
-        let time = match property {
-            // The reference takes a Date as it is, an invalid one included: it is never before or after.
-            Value::Date { ms, .. } => *ms,
-            _ => match time_of(property, host) {
-                Some(time) => time,
-                // The reference's complaint about it holds its text.
-                None if template_text_of(property, host).is_none() => return Outcome::Throws,
-                None => return Outcome::Missing,
-            },
-        };
-        Outcome::Is(if self.before { time < limit } else { time > limit })
-    }
-}
-
-/// PARITY: `convertToDateTime` (@posthog/core), but for Date objects.
-fn time_of(value: &Value, host: &dyn Host) -> Option<f64> {
-    let time = match value {
-        Value::Number(ms) => time_clip(*ms),
-        Value::String(text) => host.parse_date(&text.to_str_lossy()),
-        _ => return None,
-    };
-    (!time.is_nan()).then_some(time)
 }

@@ -2,120 +2,50 @@
 
 use std::cmp::Ordering;
 
-use super::{Outcome, Support};
-use crate::ecma::{Host, text_of, trim};
-use crate::value::Value;
+use super::{
+    Operation, Outcome, VERSION_GT, VERSION_GTE, VERSION_LT, VERSION_LTE, VERSION_NEQ,
+    VERSION_WITHIN,
+};
+use crate::context::Asked;
+use crate::ecma::{Host, trim};
+use crate::ruleset::{Word, double};
 
 /// Major, minor and patch, as doubles: long numbers round as they do in JavaScript.
-type Version = [f64; 3];
+pub(crate) type Version = [f64; 3];
 
-#[derive(Debug)]
-pub(crate) struct SemverMatch {
-    range: Range,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum SemverOperator {
-    Eq,
-    Neq,
-    Gt,
-    Gte,
-    Lt,
-    Lte,
-    Tilde,
-    Caret,
-    Wildcard,
-}
-
-#[derive(Debug)]
-enum Range {
-    Compare(SemverOperator, Version),
-    /// From the first up to, not including, the second.
-    Within(Version, Version),
-    Unsupported,
-    Throws,
-}
-
-impl SemverMatch {
-    /// PARITY: `parseFeatureFlagSemver`, `computeTildeBounds`, `computeCaretBounds`,
-    /// `computeWildcardBounds` under the strict policy (@posthog/core).
-    pub(crate) fn compile(
-        operator: SemverOperator,
-        value: &Value,
-        host: &dyn Host,
-    ) -> (Self, Support) {
-        let range = match text_of(value, host) {
-            None => Range::Throws,
-            Some(text) => range(operator, &text.to_str_lossy(), host).unwrap_or(Range::Unsupported),
-        };
-        let support = match range {
-            Range::Compare(..) | Range::Within(..) => Support::Supported,
-            Range::Unsupported => Support::Unsupported,
-            Range::Throws => Support::Throws,
-        };
-        (SemverMatch { range }, support)
-    }
-
+impl Operation<'_> {
     /// PARITY: `matchPropertyValue`, cases `semver_eq` to `semver_wildcard` (@posthog/core).
-    pub(crate) fn matches(&self, property: &Value, host: &dyn Host) -> Outcome {
-        match self.range {
-            Range::Unsupported => return Outcome::Unsupported,
-            Range::Throws => return Outcome::Throws,
-            Range::Compare(..) | Range::Within(..) => {}
-        }
-        let Some(text) = text_of(property, host) else { return Outcome::Throws };
-        let Some(version) = parse(&text.to_str_lossy(), host) else { return Outcome::Missing };
-        Outcome::Is(match &self.range {
-            Range::Within(lower, upper) => {
-                compare(&version, lower).is_ge() && compare(&version, upper).is_lt()
+    pub(super) fn version(self, asked: &mut Asked<'_>) -> Outcome {
+        let Some(text) = asked.text() else { return Outcome::Throws };
+        let Some(version) = asked.version(text) else { return Outcome::Missing };
+        let Some(limit) = self.limit(0) else { return Outcome::Unsupported };
+        let ordering = compare(&version, &limit);
+        Outcome::Is(match self.detail() {
+            VERSION_NEQ => ordering.is_ne(),
+            VERSION_GT => ordering.is_gt(),
+            VERSION_GTE => ordering.is_ge(),
+            VERSION_LT => ordering.is_lt(),
+            VERSION_LTE => ordering.is_le(),
+            VERSION_WITHIN => {
+                let upper = self.limit(6);
+                ordering.is_ge() && upper.is_some_and(|upper| compare(&version, &upper).is_lt())
             }
-            Range::Compare(operator, limit) => {
-                let ordering = compare(&version, limit);
-                match operator {
-                    SemverOperator::Neq => ordering.is_ne(),
-                    SemverOperator::Gt => ordering.is_gt(),
-                    SemverOperator::Gte => ordering.is_ge(),
-                    SemverOperator::Lt => ordering.is_lt(),
-                    SemverOperator::Lte => ordering.is_le(),
-                    _ => ordering.is_eq(),
-                }
-            }
-            Range::Unsupported | Range::Throws => false,
+            _ => ordering.is_eq(),
         })
     }
-}
 
-fn range(operator: SemverOperator, text: &str, host: &dyn Host) -> Option<Range> {
-    if let SemverOperator::Wildcard = operator {
-        return wildcard(text, host);
+    /// A version of the block that the operand refers to, so many words behind its start.
+    fn limit(self, words: u32) -> Option<Version> {
+        let block: &[Word; 6] = self.view.block(self.pool_operand().saturating_add(words))?;
+        let [a, b, c, d, e, f] = block;
+        Some([double(a, b), double(c, d), double(e, f)])
     }
-    let version @ [major, minor, patch] = parse(text, host)?;
-    Some(match operator {
-        SemverOperator::Tilde => Range::Within(version, [major, minor + 1.0, 0.0]),
-        SemverOperator::Caret if major > 0.0 => Range::Within(version, [major + 1.0, 0.0, 0.0]),
-        SemverOperator::Caret if minor > 0.0 => Range::Within(version, [0.0, minor + 1.0, 0.0]),
-        SemverOperator::Caret => Range::Within(version, [0.0, 0.0, patch + 1.0]),
-        _ => Range::Compare(operator, version),
-    })
 }
 
-fn wildcard(text: &str, host: &dyn Host) -> Option<Range> {
-    let text = without_v(text);
-    let text = text.strip_suffix(".*").unwrap_or(text);
-    let text = text.strip_suffix('*').unwrap_or(text);
-    let mut parts = text.split('.');
-    let major = digits(parts.next()?, host)?;
-    Some(match parts.next() {
-        None => Range::Within([major, 0.0, 0.0], [major + 1.0, 0.0, 0.0]),
-        Some(part) => {
-            let minor = digits(part, host)?;
-            Range::Within([major, minor, 0.0], [major, minor + 1.0, 0.0])
-        }
-    })
-}
-
+/// PARITY: `parseFeatureFlagSemver` under the strict policy (@posthog/core).
+///
 /// Prerelease and build are cut off; parts from the fourth on are not looked at.
-fn parse(text: &str, host: &dyn Host) -> Option<Version> {
+pub(crate) fn parse(text: &str, host: &dyn Host) -> Option<Version> {
     let text = without_v(text);
     let text = text.split_once('-').map_or(text, |(base, _)| base);
     let text = text.split_once('+').map_or(text, |(base, _)| base);
@@ -130,13 +60,13 @@ fn parse(text: &str, host: &dyn Host) -> Option<Version> {
     Some([part()?, part()?, part()?])
 }
 
-fn without_v(text: &str) -> &str {
+pub(crate) fn without_v(text: &str) -> &str {
     let text = trim(text);
     text.strip_prefix(['v', 'V']).unwrap_or(text)
 }
 
 /// ASCII digits without a leading zero.
-fn digits(part: &str, host: &dyn Host) -> Option<f64> {
+pub(crate) fn digits(part: &str, host: &dyn Host) -> Option<f64> {
     let zero_led = part.len() > 1 && part.starts_with('0');
     if part.is_empty() || zero_led || !part.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

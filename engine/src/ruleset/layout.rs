@@ -35,8 +35,8 @@
 //!             3   fixed flags: the code; others: the slot or group type of the subject
 //!             4   list of conditions (or MALFORMED)
 //!             5   list of variants (or MALFORMED)
-//!             6   holdout: pool index of [percentage f64, string or NONE]; 0: none
-//!             7   list of payloads: (code of the value, payload or NONE where the reference throws)
+//!             6   holdout: pool index of [share f64, string or NONE]; 0: none
+//!             7   list of payloads: (1 for true or 2 + string, payload or NONE where the reference throws)
 //!             8   list of the slots that the flag reads, itself or through others (or ALL_SLOTS)
 //!             9   list of the group types that it reads
 //!            10   list of its evaluation contexts, text references; 0: it is in every context
@@ -53,6 +53,11 @@
 //!
 //! A *code* is what evaluating a flag gives, as an `i32`: 0 false, 1 true, 2 + n the variant strings[n], -1 to
 //! -4 unresolved for a reason in the order of `Reason::ALL`, -5 - n what strings[n] is the JSON of.
+
+#![cfg_attr(
+    not(feature = "compile"),
+    allow(dead_code, reason = "only the compiler writes all of it")
+)]
 
 /// The layout that this build reads and writes.
 pub(crate) const VERSION: u32 = 1;

@@ -31,15 +31,15 @@ pub(crate) fn answers(
     let mut user = user.clone();
     user.complete();
     let context = Context::new(ruleset, &user);
-    let evaluator = Evaluator::new(ruleset, &context, host, NOW);
-    let answers: Vec<Answer> = evaluator.flags(&ruleset.flag_ids().collect::<Vec<_>>());
+    let ids: Vec<_> = ruleset.flag_ids().collect();
+    let answers = Evaluator::new(context).flags(ruleset, &ids, host, NOW);
     for answer in &answers {
         let Answer::Value { value, payload } = answer else { continue };
         if let FlagValue::Variant(id) | FlagValue::Json(id) = value {
             ruleset.string(*id).ok_or("a variant that does not exist")?;
         }
         if let Some(payload) = payload {
-            let payload = ruleset.payloads().get(payload.0 as usize).ok_or("no such payload")?;
+            let payload = ruleset.payload(*payload).ok_or("no such payload")?;
             if !is_json(payload.json.as_bytes()) {
                 return Err(format!("a payload that is no JSON: {}", payload.json));
             }
@@ -53,7 +53,8 @@ pub(crate) fn compile_and_ask(bytes: &[u8], users: &[User]) -> Result<(), String
     let hosts = [NativeHost::new(), NativeHost::new()];
     let Ok(definitions) = Definitions::parse(bytes, &hosts[0]) else { return Ok(()) };
     let options = CompileOptions::default();
-    let rulesets = hosts.each_ref().map(|host| compile(&definitions, &options, host));
+    let rulesets =
+        hosts.each_ref().map(|host| compile(&definitions, &options, host).expect("compiled"));
     for user in users {
         let [first, second] = [0, 1].map(|index| answers(&rulesets[index], user, &hosts[index]));
         if first? != second? {
@@ -61,7 +62,7 @@ pub(crate) fn compile_and_ask(bytes: &[u8], users: &[User]) -> Result<(), String
         }
     }
     let contexts = CompileOptions { evaluation_contexts: vec!["web".to_owned()] };
-    let kept = compile(&definitions, &contexts, &hosts[0]).flag_keys().len();
+    let kept = compile(&definitions, &contexts, &hosts[0]).expect("compiled").flag_keys().len();
     if kept > rulesets[0].flag_keys().len() {
         return Err("evaluation contexts added flags".to_owned());
     }

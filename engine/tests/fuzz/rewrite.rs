@@ -16,10 +16,11 @@ use crate::support::shape;
 fn answers_alone(definitions: &str, users: &[User]) -> Option<BTreeMap<String, Vec<Value>>> {
     let host = NativeHost::new();
     let definitions = Definitions::parse(definitions.as_bytes(), &host).ok()?;
-    let ruleset = compile(&definitions, &CompileOptions::default(), &host);
+    let ruleset = compile(&definitions, &CompileOptions::default(), &host).expect("compiled");
     let contexts: Vec<Context> = users.iter().map(|user| Context::new(&ruleset, user)).collect();
-    let ask =
-        |id, context| shape(&ruleset, Evaluator::new(&ruleset, context, &host, 1.715e12).flag(id));
+    let ask = |id, context| {
+        shape(&ruleset, Evaluator::new(context.clone()).flag(&ruleset, id, &host, 1.715e12))
+    };
     let keys = ruleset.flag_keys().iter().map(|key| key.to_json());
     Some(
         ruleset

@@ -30,7 +30,9 @@ fn users_have_answers_or_are_refused() {
     let rulesets: Vec<_> = corpus("definitions")
         .iter()
         .map(|bytes| Definitions::parse(bytes, &host).expect("definitions of the corpus"))
-        .map(|definitions| compile(&definitions, &CompileOptions::default(), &host))
+        .map(|definitions| {
+            compile(&definitions, &CompileOptions::default(), &host).expect("compiled")
+        })
         .collect();
     fuzz(
         "evaluate",

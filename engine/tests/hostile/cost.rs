@@ -61,7 +61,7 @@ fn dependencies_on_flags_that_contexts_leave_out_are_looked_up_not_searched() {
         let host = NativeHost::new();
         let definitions = Definitions::parse(definitions.as_bytes(), &host).unwrap();
         let options = CompileOptions { evaluation_contexts: vec!["b".to_owned()] };
-        compile(&definitions, &options, &host).flag_keys().len()
+        compile(&definitions, &options, &host).unwrap().flag_keys().len()
     });
     assert_eq!(kept, 1);
 }

@@ -145,9 +145,10 @@ fn a_payload_that_is_json_nested_deep_is_given_as_it_is() {
         let definitions = json!({ "flags": [{ "key": "f", "active": true, "filters": { "groups": [{}], "payloads": { "true": payload } } }] });
         let host = NativeHost::new();
         let definitions = Definitions::parse(definitions.to_string().as_bytes(), &host).unwrap();
-        let ruleset = compile(&definitions, &CompileOptions::default(), &host);
-        assert_eq!(ruleset.payloads().len(), 1);
-        assert!(ruleset.payloads()[0].json == expected && ruleset.payloads()[0].truthy);
+        let ruleset = compile(&definitions, &CompileOptions::default(), &host).unwrap();
+        assert!(ruleset.payload(PayloadId(1)).is_none());
+        let payload = ruleset.payload(PayloadId(0)).unwrap();
+        assert!(payload.json == expected && payload.truthy);
     }
 }
 
@@ -171,8 +172,8 @@ fn flags_that_are_none_by_the_thousand_are_counted_not_listed() {
         let (problems, answer) = ends(move || {
             let host = NativeHost::new();
             let definitions = Definitions::parse(text.as_bytes(), &host).unwrap();
-            let ruleset = compile(&definitions, &CompileOptions::default(), &host);
-            (ruleset.problems().to_vec(), answer(&text, &user(), "f", 0.0))
+            let ruleset = compile(&definitions, &CompileOptions::default(), &host).unwrap();
+            (ruleset.problems(), answer(&text, &user(), "f", 0.0))
         });
         assert_eq!(problems.len(), 101, "{item}");
         // The first `{}` is a flag named undefined.

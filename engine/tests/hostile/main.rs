@@ -94,12 +94,12 @@ impl Host for Counting {
 fn answers_and_reads(definitions: &str) -> (Vec<Answer>, usize) {
     let host = Counting::default();
     let definitions = Definitions::parse(definitions.as_bytes(), &host).expect("definitions");
-    let ruleset = compile(&definitions, &CompileOptions::default(), &host);
+    let ruleset = compile(&definitions, &CompileOptions::default(), &host).unwrap();
     let user = User::from_json(r#"{"distinctId":"u","personProperties":{"n":7}}"#, &host).unwrap();
     let context = Context::new(&ruleset, &user);
     host.numbers.set(0);
-    let evaluator = Evaluator::new(&ruleset, &context, &host, 0.0);
-    let answers = evaluator.flags(&ruleset.flag_ids().collect::<Vec<_>>());
+    let ids: Vec<_> = ruleset.flag_ids().collect();
+    let answers = Evaluator::new(context).flags(&ruleset, &ids, &host, 0.0);
     (answers, host.numbers.get())
 }
 

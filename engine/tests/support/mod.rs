@@ -75,7 +75,7 @@ impl<'a> Case<'a> {
 pub fn ruleset(definitions: &str, host: &NativeHost) -> Ruleset {
     let definitions =
         Definitions::parse(definitions.as_bytes(), host).expect("the definitions can be read");
-    compile(&definitions, &CompileOptions::default(), host)
+    compile(&definitions, &CompileOptions::default(), host).expect("it can be compiled")
 }
 
 /// The answer in the vectors' own shape: `{status, value, payload?}` or `{status, reason}`.
@@ -86,7 +86,7 @@ pub fn answer(definitions: &str, user: &User, flag: &str, now: f64) -> serde_jso
     let Some(id) = ruleset.flag(flag.as_bytes()) else {
         return serde_json::json!({ "status": "unknown_flag" });
     };
-    shape(&ruleset, Evaluator::new(&ruleset, &context, &host, now).flag(id))
+    shape(&ruleset, Evaluator::new(context).flag(&ruleset, id, &host, now))
 }
 
 pub fn shape(ruleset: &Ruleset, answer: Answer) -> serde_json::Value {
@@ -98,8 +98,8 @@ pub fn shape(ruleset: &Ruleset, answer: Answer) -> serde_json::Value {
             let value = match value {
                 FlagValue::Bool(value) => serde_json::Value::from(value),
                 FlagValue::Json(id) => {
-                    let text = ruleset.string(id).expect("the number exists").to_str_lossy();
-                    serde_json::from_str(&text).expect("a number")
+                    let text = ruleset.string(id).expect("the number exists");
+                    serde_json::from_str(&text.to_str_lossy()).expect("a number")
                 }
                 FlagValue::Variant(id) => {
                     ruleset.string(id).expect("the variant exists").to_str_lossy().into()
@@ -108,8 +108,8 @@ pub fn shape(ruleset: &Ruleset, answer: Answer) -> serde_json::Value {
             let mut shaped = serde_json::json!({ "status": "value", "value": value });
             if let Some(id) = payload {
                 // A number beyond a double's range is Infinity, which vectors write as null.
-                shaped["payload"] = serde_json::from_str(&ruleset.payloads()[id.0 as usize].json)
-                    .unwrap_or_default();
+                shaped["payload"] =
+                    serde_json::from_str(&ruleset.payload(id).unwrap().json).unwrap_or_default();
             }
             shaped
         }

@@ -48,7 +48,7 @@ pub(super) async fn page(
         None => history::version(store, &digest).await.map_err(invalid)?,
     };
     let flags = match version.ruleset() {
-        Ok(ruleset) => ruleset.flag_keys().len(),
+        Ok(ruleset) => ruleset.len(),
         Err(error) => {
             let text = format!("version {}… cannot be read by this program", short(&digest));
             return Err(invalid(format!("{text}: {error}")));

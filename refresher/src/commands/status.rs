@@ -61,9 +61,7 @@ fn of_snapshot(held: &Held, now: Timestamp) -> Page {
     let header = &held.header;
     let ruleset = held.ruleset();
     let (flags, undecided, problems) = match &ruleset {
-        Ok(ruleset) => {
-            (Some(ruleset.flag_keys().len()), undecidable(ruleset), ruleset.problems().to_vec())
-        }
+        Ok(ruleset) => (Some(ruleset.len()), undecidable(ruleset), ruleset.problems()),
         Err(_) => Default::default(),
     };
     let shown = flags.map_or("unknown flags".to_owned(), |flags| count(flags, "flag"));

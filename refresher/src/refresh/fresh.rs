@@ -153,8 +153,8 @@ fn check(definitions: &[u8]) -> Result<Checked, Refusal> {
         info!("definitions: {problem}");
     }
     Ok(Checked {
-        keys: ruleset.flag_keys().to_vec(),
-        problems: ruleset.problems().to_vec(),
+        keys: ruleset.flag_keys(),
+        problems: ruleset.problems(),
         undecidable: undecidable(&ruleset),
     })
 }
@@ -164,8 +164,8 @@ pub(crate) fn undecidable(ruleset: &Ruleset) -> Vec<Undecidable> {
     let host = NativeHost::default();
     let context = Context::new(ruleset, &User::default());
     let ids: Vec<_> = ruleset.flag_ids().collect();
-    let answers = Evaluator::new(ruleset, &context, &host, 0.0).flags(&ids);
-    let keys = ruleset.flag_keys().iter();
+    let answers = Evaluator::new(context).flags(ruleset, &ids, &host, 0.0);
+    let keys = ruleset.flag_keys().into_iter();
     keys.zip(answers)
         .filter_map(|(key, answer)| match answer {
             Answer::Unresolved(Undecided::MissingContext) | Answer::Value { .. } => None,

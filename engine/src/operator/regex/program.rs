@@ -1,14 +1,16 @@
 //! What the matcher runs, and how it is put together.
 
 use super::set::Set;
+use super::{SET, TOKEN};
+use crate::ruleset::{Word, word};
 
 /// The count that V8 takes for "any number", itself and every larger one.
-pub(super) const UNBOUNDED: u32 = i32::MAX as u32;
+pub(crate) const UNBOUNDED: u32 = i32::MAX as u32;
 
 /// One step of a program. Targets are distances from the step itself, so that a copy of steps that
 /// lead nowhere else means the same.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Instruction {
+pub(crate) enum Instruction {
     /// Takes this byte.
     Byte(u8),
     /// Takes a byte of this set.
@@ -26,7 +28,7 @@ pub(super) enum Instruction {
 
 /// A piece of a pattern. Groups nest as their brackets do.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Token {
+pub(crate) enum Token {
     Step(Instruction),
     Open,
     Bar,
@@ -38,11 +40,67 @@ pub(super) enum Token {
     },
 }
 
+impl Instruction {
+    /// Three bits that tell what it is, and its operand.
+    pub(crate) fn read(of: &Word) -> Instruction {
+        let code = word(of);
+        let operand = code >> 3;
+        match code & 7 {
+            0 => Instruction::Byte((operand & 0xff) as u8),
+            1 => Instruction::Set(operand),
+            2 => Instruction::Start,
+            3 => Instruction::End,
+            4 => Instruction::Split(code.cast_signed() >> 3),
+            5 => Instruction::Jump(code.cast_signed() >> 3),
+            _ => Instruction::Match,
+        }
+    }
+
+    /// The word that [`Instruction::read`] reads. No program is so long that targets lose bits.
+    pub(crate) fn word(self) -> u32 {
+        match self {
+            Instruction::Byte(byte) => u32::from(byte) << 3,
+            Instruction::Set(set) => set << 3 | 1,
+            Instruction::Start => 2,
+            Instruction::End => 3,
+            Instruction::Split(over) => over.cast_unsigned() << 3 | 4,
+            Instruction::Jump(over) => over.cast_unsigned() << 3 | 5,
+            Instruction::Match => 6,
+        }
+    }
+}
+
+impl Token {
+    pub(crate) fn read([kind, first, second]: &[Word; TOKEN]) -> Option<Token> {
+        Some(match word(kind) {
+            0 => Token::Step(Instruction::read(first)),
+            1 => Token::Open,
+            2 => Token::Bar,
+            3 => Token::Close,
+            4 => Token::Repeat { least: word(first), most: word(second) },
+            _ => return None,
+        })
+    }
+
+    /// The words that [`Token::read`] reads.
+    #[cfg(feature = "compile")]
+    pub(crate) fn words(self) -> [u32; TOKEN] {
+        match self {
+            Token::Step(instruction) => [0, instruction.word(), 0],
+            Token::Open => [1, 0, 0],
+            Token::Bar => [2, 0, 0],
+            Token::Close => [3, 0, 0],
+            Token::Repeat { least, most } => [4, least, most],
+        }
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Program {
-    pub(super) instructions: Vec<Instruction>,
+pub(crate) struct Program {
+    /// See [`Instruction::read`].
+    pub(crate) code: Vec<Word>,
     /// The bytes a match can begin with that does not begin at the start of the text.
-    pub(super) first: Set,
+    pub(crate) first: Set,
 }
 
 /// A group whose end has not come yet.
@@ -66,7 +124,12 @@ impl Program {
     ///
     /// JavaScript refuses to go through a loop once more without taking anything. That leaves out only
     /// ways that return to the same place, so the same texts match.
-    pub(super) fn build(tokens: &[Token], sets: &[Set], cut: u32, limit: usize) -> Option<Program> {
+    pub(crate) fn build(
+        tokens: &[Token],
+        sets: &[[Word; SET]],
+        cut: u32,
+        limit: usize,
+    ) -> Option<Program> {
         let mut code = Vec::new();
         // Ends of alternatives, which wait to learn where their group ends.
         let mut jumps = Vec::new();
@@ -85,7 +148,7 @@ impl Program {
                     group = Group { start, alternative: start, jumps: jumps.len() };
                 }
                 Token::Bar => {
-                    let over = code.len() - group.alternative + 2;
+                    let over = code.len().checked_sub(group.alternative)? + 2;
                     code.insert(group.alternative, Instruction::Split(over as i32));
                     jumps.push(code.len());
                     code.push(Instruction::Jump(0));
@@ -107,9 +170,9 @@ impl Program {
         }
         land(&mut code, jumps.drain(..));
         code.push(Instruction::Match);
-        code.shrink_to_fit();
         let first = first(&code, sets);
-        Some(Program { instructions: code, first })
+        let code = code.into_iter().map(|instruction| instruction.word().to_le_bytes()).collect();
+        Some(Program { code, first })
     }
 }
 
@@ -131,7 +194,7 @@ fn repeat(
     most: u32,
     limit: usize,
 ) -> Option<()> {
-    let length = code.len() - start;
+    let length = code.len().checked_sub(start)?;
     if most == 0 {
         code.truncate(start);
     }
@@ -140,7 +203,7 @@ fn repeat(
     }
     let unbounded = most == UNBOUNDED;
     let copies = if unbounded { least.max(1) } else { most };
-    let splits = if unbounded { 1 + u32::from(least == 0) } else { most - least };
+    let splits = if unbounded { 1 + u32::from(least == 0) } else { most.checked_sub(least)? };
     let total = u64::from(copies) * length as u64 + u64::from(splits);
     let end = usize::try_from(total).ok()?.checked_add(start).filter(|end| *end <= limit)?;
     let mut body = start;
@@ -161,7 +224,7 @@ fn repeat(
 }
 
 /// What can be taken first away from the start and the end of a text.
-fn first(code: &[Instruction], sets: &[Set]) -> Set {
+fn first(code: &[Instruction], sets: &[[Word; SET]]) -> Set {
     let mut found = Set::default();
     let mut seen = vec![false; code.len()];
     let mut waiting = vec![0];
@@ -173,7 +236,7 @@ fn first(code: &[Instruction], sets: &[Set]) -> Set {
         match *instruction {
             Instruction::Byte(byte) => found.add(byte),
             Instruction::Set(set) => {
-                found.add_all(&sets.get(set as usize).copied().unwrap_or_default())
+                found.add_all(&sets.get(set as usize).map(Set::read).unwrap_or_default())
             }
             Instruction::Split(over) => {
                 waiting.extend([at + 1, at.wrapping_add_signed(over as isize)]);

@@ -187,9 +187,9 @@ async fn ask(upstream: &Upstream, clock: &dyn Clock) -> Vec<Check> {
     let took = start.elapsed().as_millis();
     let mut checks = vec![match ruleset(&body) {
         Ok(ruleset) => {
-            let flags = count(ruleset.flag_keys().len(), "flag");
+            let flags = count(ruleset.len(), "flag");
             let text = format!("{flags}, {}, {took} ms", size(body.len()));
-            match (undecidable(&ruleset).len(), ruleset.flag_keys().is_empty()) {
+            match (undecidable(&ruleset).len(), ruleset.is_empty()) {
                 (_, true) => Check::warning(
                     "definitions",
                     format!("{text}: check that the keys are those of the right project"),

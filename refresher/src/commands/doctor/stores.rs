@@ -78,7 +78,7 @@ fn snapshot(held: &Held, clock: &dyn Clock) -> Check {
             "snapshot",
             format!(
                 "{}, {}, checked {}, and the evaluator can load it",
-                count(ruleset.flag_keys().len(), "flag"),
+                count(ruleset.len(), "flag"),
                 size(held.bytes.len()),
                 ago(&held.header.checked_at, clock.now())
             ),

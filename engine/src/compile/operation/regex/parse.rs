@@ -1,8 +1,9 @@
 //! From a portable pattern to a list of tokens, refusing what JavaScript refuses.
 
+use super::class::{Item, class, dot, escape};
 use super::portable::repetition;
-use super::program::{Instruction, Token, UNBOUNDED};
-use super::set::{Item, Set, class, escape};
+use crate::operator::regex::program::{Instruction, Token, UNBOUNDED};
+use crate::operator::regex::set::Set;
 
 /// V8 refuses patterns with more groups that capture.
 const MOST_CAPTURES: u32 = 32_767;
@@ -64,7 +65,7 @@ fn parse_valid(pattern: &[u8]) -> Option<Parsed> {
                 in_unicode_mode &= read.in_unicode_mode;
                 (set(read.value), Last::Atom)
             }
-            b'.' => (set(Set::dot()), Last::Atom),
+            b'.' => (set(dot()), Last::Atom),
             b'(' => {
                 open += 1;
                 depth = depth.max(open);

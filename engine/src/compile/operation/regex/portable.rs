@@ -1,6 +1,6 @@
 //! The patterns on which all of PostHog's engines agree.
 
-use super::program::UNBOUNDED;
+use crate::operator::regex::program::UNBOUNDED;
 
 /// What the portability scan saw last.
 #[derive(Clone, Copy, PartialEq)]

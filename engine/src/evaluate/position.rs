@@ -1,0 +1,299 @@
+//! Where users lie in a flag's rollout and among its variants, and the hashes that tell it.
+//!
+//! Flags asked for together wait until four of them need a hash: four at once take little longer than one.
+
+use super::{Evaluation, Outcome};
+use crate::bucket::{Four, Message, Tail, position};
+use crate::context::{Context, Scope, Span};
+
+/// What a position is of; the salt of the hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Rollout,
+    Variant,
+}
+
+impl Kind {
+    fn salt(self) -> &'static [u8] {
+        match self {
+            Kind::Rollout => b"",
+            Kind::Variant => b"variant",
+        }
+    }
+}
+
+/// The positions known of one flag: many of its conditions ask for the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Positions {
+    rollout: Position,
+    variant: Position,
+}
+
+/// The position that was hashed last, with its scope: conditions of one flag may read other groups.
+type Position = Option<(Scope, f64)>;
+
+impl Positions {
+    fn of(&mut self, kind: Kind, scope: Scope) -> Option<f64> {
+        self.get(kind).filter(|(of, _)| *of == scope).map(|(_, position)| position)
+    }
+
+    fn get(&mut self, kind: Kind) -> &mut Position {
+        match kind {
+            Kind::Rollout => &mut self.rollout,
+            Kind::Variant => &mut self.variant,
+        }
+    }
+}
+
+/// A flag that is being evaluated: its key and whom it is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) id: u32,
+    pub(super) key: &'a [u8],
+    /// What users are hashed by, in the context's bytes.
+    pub(super) bucketing: Span,
+    pub(super) scope: Scope,
+}
+
+/// Evaluating the flag has to wait for a hash.
+#[derive(Debug)]
+pub(super) struct Waits;
+
+/// What of a text behind the flags' keys is hashed, made once per evaluation.
+struct KnownTail {
+    bucketing: Span,
+    kind: Kind,
+    /// `None` if it is too long for the way of short texts.
+    tail: Option<Tail>,
+}
+
+/// Flags that wait, and what hashing them shares.
+pub(super) struct Queues {
+    /// Flags whose hash takes one block, and those whose takes two: such are best hashed together.
+    queues: [Queue; 2],
+    /// Flags whose hash is made, to be evaluated again.
+    hashed: [Option<Waiting>; 4],
+    tails: Vec<KnownTail>,
+    /// By what they are of.
+    holdouts: Vec<(Span, f64)>,
+    /// For hashing one alone.
+    single: Message,
+    /// Where the flag stands that began to wait last.
+    last: Option<(usize, usize)>,
+    hashes: u32,
+}
+
+struct Queue {
+    four: Four,
+    waiting: [Option<Waiting>; 4],
+}
+
+/// A flag that waits.
+#[derive(Clone, Copy)]
+struct Waiting {
+    id: u32,
+    scope: Scope,
+    kind: Kind,
+    positions: Positions,
+    /// Where its code goes.
+    place: usize,
+}
+
+impl Waiting {
+    fn is_unknown(&mut self) -> bool {
+        let (kind, scope) = (self.kind, self.scope);
+        self.positions.of(kind, scope).is_none()
+    }
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        let queue = || Queue { four: Four::new(), waiting: [None; 4] };
+        Queues {
+            queues: [queue(), queue()],
+            hashed: [None; 4],
+            tails: Vec::new(),
+            holdouts: Vec::new(),
+            single: Message::EMPTY,
+            last: None,
+            hashes: 0,
+        }
+    }
+}
+
+impl Queues {
+    pub(super) fn begin(&mut self) {
+        self.tails.clear();
+        self.holdouts.clear();
+        self.hashes = 0;
+    }
+
+    pub(super) fn hashes(&self) -> u32 {
+        self.hashes
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        let waiting = self.queues.iter_mut().flat_map(|queue| &mut queue.waiting);
+        waiting.chain(&mut self.hashed).flatten()
+    }
+
+    /// The positions known of a flag that may be waiting.
+    pub(super) fn known(&mut self, id: u32) -> Positions {
+        self.all().find(|it| it.id == id).map(|it| it.positions).unwrap_or_default()
+    }
+
+    /// Keeps positions of a flag that may be waiting.
+    pub(super) fn learn(&mut self, id: u32, positions: &Positions) {
+        if let Some(waiting) = self.all().find(|it| it.id == id) {
+            waiting.positions = *positions;
+        }
+    }
+
+    fn tail(&mut self, context: &Context, bucketing: Span, kind: Kind) -> Option<&Tail> {
+        let known = self.tails.iter().position(|it| (it.bucketing, it.kind) == (bucketing, kind));
+        let known = known.unwrap_or_else(|| {
+            let tail = Tail::new(&[b".", context.text(bucketing), kind.salt()]);
+            self.tails.push(KnownTail { bucketing, kind, tail });
+            self.tails.len() - 1
+        });
+        self.tails.get(known)?.tail.as_ref()
+    }
+
+    /// Puts a flag's message into a queue, if there is room; the flag follows in [`Queues::wait`].
+    fn enqueue(&mut self, subject: Subject<'_>, tail: &Tail, kind: Kind) -> Option<()> {
+        let long = usize::from(tail.is_long_behind(subject.key));
+        let Queue { four, waiting } = self.queues.get_mut(long)?;
+        let free = waiting.iter().position(Option::is_none)?;
+        let Subject { id, key, scope, .. } = subject;
+        if !four.messages.get_mut(free)?.fill(key, tail) {
+            return None;
+        }
+        let positions = Positions::default();
+        *waiting.get_mut(free)? = Some(Waiting { id, scope, kind, positions, place: 0 });
+        self.last = Some((long, free));
+        Some(())
+    }
+
+    /// Keeps what is needed to go on with the flag that was put into a queue last.
+    fn wait(&mut self, positions: Positions, place: usize) {
+        let last = self
+            .last
+            .and_then(|(queue, free)| self.queues.get_mut(queue)?.waiting.get_mut(free)?.as_mut());
+        if let Some(waiting) = last {
+            waiting.positions = positions;
+            waiting.place = place;
+        }
+    }
+
+    /// Makes the hashes that a queue's flags wait for.
+    fn hash(&mut self, queue: usize) {
+        let Some(Queue { four, waiting }) = self.queues.get_mut(queue) else { return };
+        self.hashed = std::mem::take(waiting);
+        let unknown =
+            self.hashed.iter_mut().flatten().filter_map(|it| it.is_unknown().then_some(()));
+        let unknown = unknown.count();
+        self.hashes += unknown as u32;
+        // Two alone are faster one by one.
+        let together = (unknown > 2).then(|| four.positions());
+        for (lane, (message, waiting)) in four.messages.iter().zip(&mut self.hashed).enumerate() {
+            if let Some(waiting) = waiting
+                && waiting.is_unknown()
+            {
+                let position = match &together {
+                    Some(together) => together.get(lane).copied().unwrap_or_default(),
+                    None => message.position(),
+                };
+                *waiting.positions.get(waiting.kind) = Some((waiting.scope, position));
+            }
+        }
+    }
+}
+
+impl Evaluation<'_> {
+    /// Evaluates one of several flags; its code goes to this place, now or when its hash is made.
+    pub(super) fn ask(&mut self, id: u32, place: usize, codes: &mut [i32]) {
+        self.go_on(id, Positions::default(), place, codes);
+        while let Some(full) =
+            self.queues.queues.iter().position(|it| it.waiting.iter().all(Option::is_some))
+        {
+            self.drain(full, codes);
+        }
+    }
+
+    /// Evaluates the flags that still wait.
+    pub(super) fn finish(&mut self, codes: &mut [i32]) {
+        while let Some(queue) =
+            self.queues.queues.iter().position(|it| it.waiting.iter().any(Option::is_some))
+        {
+            self.drain(queue, codes);
+        }
+    }
+
+    fn drain(&mut self, queue: usize, codes: &mut [i32]) {
+        self.queues.hash(queue);
+        for lane in 0..4 {
+            if let Some(waiting) = self.queues.hashed.get_mut(lane).and_then(Option::take) {
+                self.go_on(waiting.id, waiting.positions, waiting.place, codes);
+            }
+        }
+    }
+
+    fn go_on(&mut self, id: u32, mut positions: Positions, place: usize, codes: &mut [i32]) {
+        match self.outcome_with(id, &mut positions) {
+            Outcome::Waits => self.queues.wait(positions, place),
+            outcome => {
+                if let Some(code) = codes.get_mut(place) {
+                    *code = self.coded(id, outcome).0;
+                }
+            }
+        }
+    }
+
+    /// The position of the flag's users that rollouts or variants are measured by.
+    ///
+    /// PARITY: `getFeatureFlagHash` (@posthog/core).
+    pub(super) fn position(
+        &mut self,
+        subject: Subject<'_>,
+        positions: &mut Positions,
+        kind: Kind,
+    ) -> Result<f64, Waits> {
+        if let Some(position) = positions.of(kind, subject.scope) {
+            return Ok(position);
+        }
+        // What others depend on is needed at once. Where it shows what was evaluated first, nothing waits.
+        let may_wait = self.together && self.nesting == 1 && !self.ruleset.order_shows();
+        let tail = self.queues.tail(self.context, subject.bucketing, kind).copied();
+        if let Some(tail) = &tail
+            && may_wait
+            && self.queues.enqueue(subject, tail, kind).is_some()
+        {
+            return Err(Waits);
+        }
+        self.queues.hashes += 1;
+        let position = match tail {
+            Some(tail) if self.queues.single.fill(subject.key, &tail) => {
+                self.queues.single.position()
+            }
+            _ => {
+                let bucketing = self.context.text(subject.bucketing);
+                position(&[subject.key, b".", bucketing, kind.salt()])
+            }
+        };
+        *positions.get(kind) = Some((subject.scope, position));
+        Ok(position)
+    }
+
+    /// Where a user lies among those held out.
+    ///
+    /// PARITY: `getHoldoutVariant` (@posthog/core).
+    pub(super) fn holdout_position(&mut self, bucketing: Span) -> f64 {
+        if let Some((_, position)) = self.queues.holdouts.iter().find(|(of, _)| *of == bucketing) {
+            return *position;
+        }
+        self.queues.hashes += 1;
+        let position = position(&[b"holdout-", self.context.text(bucketing)]);
+        self.queues.holdouts.push((bucketing, position));
+        position
+    }
+}

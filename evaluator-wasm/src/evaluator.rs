@@ -1,0 +1,108 @@
+//! The evaluator module: a ruleset and users in, codes out.
+
+use flagpost_engine::{Evaluator as Engine, FlagId, Ruleset};
+use wasm_bindgen::prelude::*;
+
+use crate::host::JsHost;
+use crate::{packed, thrown};
+
+/// In the place of a count of flags: all of them.
+const ALL: u32 = u32::MAX;
+
+/// The code for a request that cannot be read.
+const MALFORMED: i32 = i32::MIN;
+
+/// Room above this is given back after an unusually large user.
+const KEEP_BYTES: usize = 1 << 20;
+
+/// A ruleset that stays in the module's memory until it is freed, with room for one request.
+#[wasm_bindgen]
+pub struct Evaluator {
+    ruleset: Ruleset,
+    slots: usize,
+    group_types: usize,
+    engine: Engine,
+    asked: Vec<FlagId>,
+    codes: Vec<i32>,
+}
+
+#[wasm_bindgen]
+impl Evaluator {
+    /// Takes bytes that end with the hash of all before it, in which a ruleset begins at `start`: see
+    /// [`Ruleset::open`].
+    ///
+    /// # Errors
+    /// Throws an `Error` whose `flagpost` is `unknown_ruleset` or `damaged_snapshot`.
+    pub fn load(
+        bytes: Vec<u8>,
+        start: usize,
+        evaluation_contexts: Option<Vec<String>>,
+    ) -> Result<Evaluator, JsValue> {
+        let contexts = evaluation_contexts.unwrap_or_default();
+        let ruleset = Ruleset::open(bytes, start, &contexts).map_err(|error| thrown(&error))?;
+        Ok(Evaluator {
+            slots: ruleset.slot_count(),
+            group_types: ruleset.group_type_count(),
+            ruleset,
+            engine: Engine::default(),
+            asked: Vec::new(),
+            codes: Vec::new(),
+        })
+    }
+
+    /// The flags outside the evaluation contexts, rising.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<u32> {
+        self.ruleset.left_out().map(|FlagId(id)| id).collect()
+    }
+
+    /// The address of so many bytes for the next request, until the next call.
+    pub fn room(&mut self, bytes: usize) -> usize {
+        let context = self.engine.context();
+        context.clear(self.slots, self.group_types);
+        let room = context.bytes();
+        if room.capacity() > KEEP_BYTES && bytes <= KEEP_BYTES {
+            *room = Vec::new();
+        }
+        room.resize(bytes, 0);
+        room.as_ptr() as usize
+    }
+
+    /// The code of one flag for the user that was written to the room, packed as [`packed`] says; nothing is
+    /// added to it. `now_ms` is in milliseconds since the epoch. See [`flagpost_engine::Code`]; -2^31 when
+    /// the user is not packed for this ruleset.
+    pub fn flag(&mut self, id: u32, now_ms: f64) -> i32 {
+        if packed::decode(self.engine.context(), 0).is_err() {
+            return MALFORMED;
+        }
+        self.engine.code(&self.ruleset, FlagId(id), &JsHost, now_ms).0
+    }
+
+    /// The address of the codes, of 32 bits each, of the flags that the room names: their number and theirs,
+    /// or ffffffff for all, and then the user. 0 when that cannot be read.
+    pub fn flags(&mut self, now_ms: f64) -> usize {
+        let Some(start) = self.read_asked() else { return 0 };
+        if packed::decode(self.engine.context(), start).is_err() {
+            return 0;
+        }
+        let asked = self.asked.iter().copied();
+        self.codes.clear();
+        self.engine.codes(&self.ruleset, asked, &JsHost, now_ms, &mut self.codes);
+        self.codes.as_ptr() as usize
+    }
+
+    /// Reads which flags are asked for; gives where the user begins.
+    fn read_asked(&mut self) -> Option<usize> {
+        let (words, _) = self.engine.context().bytes().as_chunks::<4>();
+        let (count, rest) = words.split_first()?;
+        let count = u32::from_le_bytes(*count);
+        self.asked.clear();
+        if count == ALL {
+            self.asked.extend((0..self.ruleset.len() as u32).map(FlagId));
+            return Some(4);
+        }
+        let ids = rest.get(..count as usize)?;
+        self.asked.extend(ids.iter().map(|id| FlagId(u32::from_le_bytes(*id))));
+        Some(4 + 4 * ids.len())
+    }
+}
