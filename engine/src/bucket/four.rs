@@ -27,56 +27,55 @@ impl Four {
     /// others wait for it.
     pub(crate) fn positions(&mut self) -> [f64; 4] {
         let Four { messages, schedule } = self;
-        let blocks = messages.each_ref().map(Message::blocks);
-        let state = compress(START.map(Lanes::all), blocks.map(|[first, _]| first), schedule);
-        let mut positions = positions_of(state);
+        let state = compress(START.map(Lanes::all), messages, false, schedule);
+        let [mut first, mut second, ..] = state.map(Lanes::words);
         if messages.iter().any(Message::is_long) {
-            let state = compress(state, blocks.map(|[_, second]| second), schedule);
-            let after = positions_of(state);
-            for ((message, position), after) in messages.iter().zip(&mut positions).zip(after) {
+            let state = compress(state, messages, true, schedule);
+            let [first_after, second_after, ..] = state.map(Lanes::words);
+            let digests = first.iter_mut().zip(&mut second);
+            let afters = first_after.into_iter().zip(second_after);
+            for ((message, (first, second)), after) in messages.iter().zip(digests).zip(afters) {
                 if message.is_long() {
-                    *position = after;
+                    (*first, *second) = after;
                 }
             }
+        }
+        let mut positions = [0.0; 4];
+        for ((position, first), second) in positions.iter_mut().zip(first).zip(second) {
+            *position = position_of(first, second);
         }
         positions
     }
 }
 
-fn positions_of(state: State<Lanes>) -> [f64; 4] {
-    let [[a0, a1, a2, a3], [b0, b1, b2, b3], ..] = state.map(Lanes::words);
-    [(a0, b0), (a1, b1), (a2, b2), (a3, b3)].map(|(first, second)| position_of(first, second))
-}
-
-/// The states after one more block of each message.
+/// The states after one more block of each message, the first or the second.
 ///
 /// The schedule lies in memory and loops run over it: four lanes want more registers than there are,
 /// so that code without loops is three times as long and no faster.
 #[inline(never)]
 fn compress(
     state: State<Lanes>,
-    [a, b, c, d]: [&[u8; BLOCK]; 4],
+    [a, b, c, d]: &[Message; 4],
+    second: bool,
     schedule: &mut [Lanes; WORDS],
 ) -> State<Lanes> {
+    let rows = |message| rows(Message::block(message, second));
     let columns = rows(a).zip(rows(b)).zip(rows(c)).zip(rows(d));
     for ((((a, b), c), d), words) in columns.zip(schedule.as_chunks_mut().0) {
         *words = Lanes::transpose([a, b, c, d]);
     }
 
     let mut steps = Cell::from_mut(schedule).as_array_of_cells().array_windows().step_by(5);
-    let [k0, k1, k2, k3] = K;
     let mut now = state;
-    for step in steps.by_ref().take(4) {
-        now = five_rounds(choose, k0, now, advance(step));
-    }
-    for step in steps.by_ref().take(4) {
-        now = five_rounds(parity, k1, now, advance(step));
-    }
-    for step in steps.by_ref().take(4) {
-        now = five_rounds(majority, k2, now, advance(step));
-    }
-    for step in steps.take(4) {
-        now = five_rounds(parity, k3, now, advance(step));
+    for (quarter, constant) in K.into_iter().enumerate() {
+        for step in steps.by_ref().take(4) {
+            let words = advance(step);
+            now = match quarter {
+                0 => five_rounds(choose, constant, now, words),
+                2 => five_rounds(majority, constant, now, words),
+                _ => five_rounds(parity, constant, now, words),
+            };
+        }
     }
     sum(state, now)
 }

@@ -6,12 +6,8 @@ mod message;
 mod sha1;
 mod surrogates;
 
-#[allow(unused_imports)]
 pub(crate) use four::Four;
-use message::END;
-#[allow(unused_imports)]
 pub(crate) use message::{Message, Tail};
-use sha1::{BLOCK, START, compress};
 
 /// The double nearest to `0xfffffffffffffff`, which is 2^60.
 const SCALE: f64 = (1_u64 << 60) as f64;
@@ -23,33 +19,7 @@ const SCALE: f64 = (1_u64 << 60) as f64;
 pub(crate) fn position(parts: &[&[u8]]) -> f64 {
     match Tail::new(parts) {
         Some(whole) => whole.position(),
-        None => position_of_long(parts),
-    }
-}
-
-/// [`position`] for any length, byte by byte.
-#[cold]
-#[inline(never)]
-fn position_of_long(parts: &[&[u8]]) -> f64 {
-    let bits = parts.iter().map(|part| part.len() as u64 * 8).sum::<u64>();
-    let mut bytes = parts.iter().flat_map(|part| surrogates::replaced(part)).chain([END]);
-    let mut state = START;
-    loop {
-        let mut block = [0; BLOCK];
-        let mut free = BLOCK;
-        for (place, byte) in block.iter_mut().zip(&mut bytes) {
-            *place = byte;
-            free -= 1;
-        }
-        let ends = free >= size_of_val(&bits);
-        if ends && let Some(end) = block.last_chunk_mut() {
-            *end = bits.to_be_bytes();
-        }
-        state = compress(state, &block);
-        if ends {
-            let [first, second, ..] = state;
-            return position_of(first, second);
-        }
+        None => message::position_of_long(parts),
     }
 }
 

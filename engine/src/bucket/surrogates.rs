@@ -19,21 +19,14 @@ pub(super) fn may_be_in(bytes: [u8; 8]) -> bool {
     difference.wrapping_sub(ONES) & !difference & HIGHS != 0
 }
 
-/// The bytes with each lone surrogate replaced.
-pub(super) fn replaced(part: &[u8]) -> impl Iterator<Item = u8> {
-    let mut replacement = [].iter();
-    part.iter().enumerate().map(move |(index, byte)| {
-        if *byte == LEAD && part.get(index + 1).is_some_and(|second| SECOND.contains(second)) {
-            replacement = REPLACEMENT.iter();
-        }
-        *replacement.next().unwrap_or(byte)
-    })
-}
-
 /// Copies as many bytes as both have, with each lone surrogate replaced.
 #[inline(never)]
 pub(super) fn copy(from: &[u8], to: &mut [u8]) {
-    for (byte, to_byte) in replaced(from).zip(to) {
-        *to_byte = byte;
+    let mut replacement = [].iter();
+    for ((index, byte), to_byte) in from.iter().enumerate().zip(to) {
+        if *byte == LEAD && from.get(index + 1).is_some_and(|second| SECOND.contains(second)) {
+            replacement = REPLACEMENT.iter();
+        }
+        *to_byte = *replacement.next().unwrap_or(byte);
     }
 }

@@ -149,18 +149,19 @@ impl Queues {
         }
     }
 
-    fn tail(&mut self, context: &Context, bucketing: Span, kind: Kind) -> Option<&Tail> {
+    /// The number of the tail of such messages.
+    fn tail(&mut self, context: &Context, bucketing: Span, kind: Kind) -> usize {
         let known = self.tails.iter().position(|it| (it.bucketing, it.kind) == (bucketing, kind));
-        let known = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let tail = Tail::new(&[b".", context.text(bucketing), kind.salt()]);
             self.tails.push(KnownTail { bucketing, kind, tail });
             self.tails.len() - 1
-        });
-        self.tails.get(known)?.tail.as_ref()
+        })
     }
 
     /// Puts a flag's message into a queue, if there is room; the flag follows in [`Queues::wait`].
-    fn enqueue(&mut self, subject: Subject<'_>, tail: &Tail, kind: Kind) -> Option<()> {
+    fn enqueue(&mut self, subject: Subject<'_>, tail: usize, kind: Kind) -> Option<()> {
+        let tail = self.tails.get(tail)?.tail.as_ref()?;
         let long = usize::from(tail.is_long_behind(subject.key));
         let Queue { four, waiting } = self.queues.get_mut(long)?;
         let free = waiting.iter().position(Option::is_none)?;
@@ -172,6 +173,21 @@ impl Queues {
         *waiting.get_mut(free)? = Some(Waiting { id, scope, kind, positions, place: 0 });
         self.last = Some((long, free));
         Some(())
+    }
+
+    /// Hashes one message alone.
+    fn position(
+        &mut self,
+        context: &Context,
+        subject: Subject<'_>,
+        tail: usize,
+        kind: Kind,
+    ) -> f64 {
+        self.hashes += 1;
+        match self.tails.get(tail).and_then(|known| known.tail.as_ref()) {
+            Some(tail) if self.single.fill(subject.key, tail) => self.single.position(),
+            _ => position(&[subject.key, b".", context.text(subject.bucketing), kind.salt()]),
+        }
     }
 
     /// Keeps what is needed to go on with the flag that was put into a queue last.
@@ -263,23 +279,11 @@ impl Evaluation<'_> {
         }
         // What others depend on is needed at once. Where it shows what was evaluated first, nothing waits.
         let may_wait = self.together && self.nesting == 1 && !self.ruleset.order_shows();
-        let tail = self.queues.tail(self.context, subject.bucketing, kind).copied();
-        if let Some(tail) = &tail
-            && may_wait
-            && self.queues.enqueue(subject, tail, kind).is_some()
-        {
+        let tail = self.queues.tail(self.context, subject.bucketing, kind);
+        if may_wait && self.queues.enqueue(subject, tail, kind).is_some() {
             return Err(Waits);
         }
-        self.queues.hashes += 1;
-        let position = match tail {
-            Some(tail) if self.queues.single.fill(subject.key, &tail) => {
-                self.queues.single.position()
-            }
-            _ => {
-                let bucketing = self.context.text(subject.bucketing);
-                position(&[subject.key, b".", bucketing, kind.salt()])
-            }
-        };
+        let position = self.queues.position(self.context, subject, tail, kind);
         *positions.get(kind) = Some((subject.scope, position));
         Ok(position)
     }
