@@ -86,9 +86,10 @@ function payloadsOf({ ruleset, codes, keys, flags }: Coded): Answers["featureFla
   const found: string[] = [];
   const texts: string[] = [];
   for (let at = 0; at < codes.length; at++) {
+    const code = codes[at] as number;
     const key = keys[at];
-    if (key === undefined) continue;
-    const payload = ruleset.payload(flags === undefined ? at : (flags[at] as Flag).id, codes[at] as number);
+    if (key === undefined || isReason(code)) continue;
+    const payload = ruleset.payload(flags === undefined ? at : (flags[at] as Flag).id, code);
     if (!payload?.truthy) continue;
     found.push(key);
     texts.push(payload.json);

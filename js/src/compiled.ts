@@ -158,9 +158,9 @@ export class Compiled {
       const { instance: home, evaluator } = this.#resident();
       let code: number;
       try {
-        const room = evaluator.room(writer.length + 4);
+        const room = evaluator.room(writer.length);
         writer.copyTo(home.bytes, home.words, room);
-        code = evaluator.flag(flag.id, writer.length, nowMs);
+        code = evaluator.flag(flag.id, nowMs);
       } catch (error) {
         throw broken(error);
       }
@@ -179,9 +179,9 @@ export class Compiled {
       const { instance: home, evaluator } = this.#resident();
       let address: number;
       try {
-        const room = evaluator.room(writer.length + 4);
+        const room = evaluator.room(writer.length);
         writer.copyTo(home.bytes, home.words, room);
-        address = evaluator.flags(writer.length, nowMs);
+        address = evaluator.flags(nowMs);
       } catch (error) {
         throw broken(error);
       }
@@ -217,13 +217,7 @@ function loadDefinitions(bytes: Uint8Array, evaluationContexts: string[] | undef
 }
 
 function loaded(code: Code): Loaded {
-  const handle = load(code);
-  try {
-    return { code, handle, ruleset: new Ruleset(code.bytes, code.start) };
-  } catch (error) {
-    release(handle);
-    throw error;
-  }
+  return { code, handle: load(code), ruleset: new Ruleset(code.bytes, code.start) };
 }
 
 function load({ bytes, start, evaluationContexts }: Code): Handle {

@@ -26,7 +26,7 @@ export function compilerOf(moduleOf: () => WebAssembly.Module): Compiler {
     const running = idle ?? run(moduleOf);
     idle = undefined;
     try {
-      const compiled = running.glue.compile(bytes, evaluationContexts);
+      const compiled = running.glue.compile(bytes, { evaluationContexts });
       idle = kept(running);
       return compiled;
     } catch (thrown) {

@@ -6,7 +6,8 @@
 const MAGIC = [0x46, 0x4c, 0x41, 0x47, 0x50, 0x4f, 0x53, 0x54];
 const MAX_SECTIONS = 64;
 const ENTRY = 16;
-const CHECKSUM = 8;
+/** Bytes of the checksum at a snapshot's end. */
+export const CHECKSUM = 8;
 
 const tagOf = (text: string): number =>
   [...text].reduceRight((tag, character) => tag * 256 + character.charCodeAt(0), 0);

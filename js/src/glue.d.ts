@@ -4,12 +4,12 @@ declare module "evaluator-glue" {
   export interface Evaluator {
     /** Numbers of the flags outside the evaluation contexts, rising; empty without contexts. */
     left_out(): Uint32Array;
-    /** Address of that many bytes for one request: see `pack.ts`. Valid until the next call. */
+    /** Address for the next request, which takes exactly so many bytes: see `pack.ts`. Valid until the next call. */
     room(bytes: number): number;
-    /** The code of one flag for the user packed in `length` bytes. */
-    flag(id: number, length: number, nowMs: number): number;
-    /** Address of an `Int32` code per asked flag; 0 when the request is malformed. */
-    flags(length: number, nowMs: number): number;
+    /** The code of one flag for the user in the room; -2^31 when it cannot be read. */
+    flag(id: number, nowMs: number): number;
+    /** Address of an `Int32` code per flag that the room asks for; 0 when it cannot be read. */
+    flags(nowMs: number): number;
     free(): void;
   }
 
@@ -35,7 +35,7 @@ declare module "compiler-glue" {
      * A ruleset and its digest, of definitions as JSON or of a whole snapshot. Throws `Error` with a
      * member `flagpost`: `invalid_json`, `invalid_definitions` or `damaged_snapshot`.
      */
-    compile(bytes: Uint8Array, evaluationContexts?: string[]): Uint8Array;
+    compile(bytes: Uint8Array, options: { evaluationContexts?: string[] | undefined }): Uint8Array;
     imports: WebAssembly.Imports;
     start(exports: WebAssembly.Exports): void;
   }

@@ -1,16 +1,14 @@
-import { damaged } from "./errors.js";
 import { Reads } from "./reads.js";
 import { compareBytes, decodeAscii, decodeText, interned } from "./texts.js";
 import { Writer } from "./writer.js";
 
 /*
  * What answers and packed users refer to, read from a compiled ruleset: `engine/src/ruleset/layout.rs`
- * says how it lies in bytes. The evaluator has checked its digest; here every offset is checked anew.
+ * says how it lies in bytes. The evaluator, which loads it first, has checked every reference in it.
  */
 const WORD = 4;
 const [FLAGS, ORDER, SLOTS, GROUP_TYPES, STRINGS, PAYLOADS, PROBLEMS, POOL, TEXTS] = [5, 7, 9, 11, 13, 15, 21, 23, 25];
 const KEYED_FLAGS = 3;
-const LENGTH = 2;
 
 const FLAG = 11 * WORD;
 const FLAG_BITS = 2 * WORD;
@@ -53,9 +51,9 @@ export class Ruleset {
   readonly size: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #flags: Table;
-  readonly #pool: Table;
-  readonly #texts: Table;
+  readonly #flags: number;
+  readonly #pool: number;
+  readonly #texts: number;
   readonly #found = new Map<string, Flag>();
   readonly #slots: (string | undefined)[] = [];
   readonly #groupTypes: (string | undefined)[] = [];
@@ -64,15 +62,14 @@ export class Ruleset {
   #keys: readonly string[] | undefined;
   #allReads: Reads | undefined;
 
-  /** Throws `FlagpostError` when the tables lie outside the bytes. */
+  /** Bytes that the evaluator has loaded, in which the ruleset begins at `start`. */
   constructor(bytes: Uint8Array, start: number) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
-    this.#bytes = bytes.subarray(start, start + this.#word(LENGTH * WORD));
-    this.#flags = this.#table(FLAGS, FLAG);
-    this.#pool = this.#table(POOL, WORD);
-    this.#texts = this.#table(TEXTS, 1);
+    this.#bytes = bytes.subarray(start);
     this.size = this.#word(KEYED_FLAGS * WORD);
-    if (this.size > this.#flags.count) throw damaged("it has fewer flags than it says");
+    this.#flags = this.#table(FLAGS).at;
+    this.#pool = this.#table(POOL).at;
+    this.#texts = this.#table(TEXTS).at;
   }
 
   /** The keys of all flags, in the order of the definitions. */
@@ -87,7 +84,7 @@ export class Ruleset {
 
   /** Everything that any flag reads. */
   get allReads(): Reads {
-    return (this.#allReads ??= this.#reads(numbersTo(this.#table(SLOTS, TEXT).count), numbersTo(this.#table(GROUP_TYPES, TEXT).count)));
+    return (this.#allReads ??= this.#reads(numbersTo(this.#table(SLOTS).count), numbersTo(this.#table(GROUP_TYPES).count)));
   }
 
   /** A name that answers give: of a variant; or the JSON of what a malformed definition gives. */
@@ -95,13 +92,16 @@ export class Ruleset {
     return (this.#strings[index] ??= interned(this.#entry(STRINGS, index)));
   }
 
-  /** The payload that a flag gives with a code, if any. */
+  /** The payload that a flag gives with the code of a value, if any. */
   payload(flag: number, code: number): Payload | undefined {
     const list = this.#word(this.#record(flag) + FLAG_PAYLOADS);
     if (list === 0) return undefined;
-    for (let left = this.#count(list, 2), at = list + 1; left > 0; left--, at += 2) {
-      if ((this.#pooled(at) | 0) !== code) continue;
-      const index = this.#pooled(at + 1);
+    // A text is found by its index, whatever it is the text of.
+    const wanted = code < 0 ? -3 - code : code;
+    let at = this.#pool + list * WORD;
+    for (let left = this.#word(at); left > 0; left--, at += 2 * WORD) {
+      if (this.#word(at + WORD) !== wanted) continue;
+      const index = this.#word(at + 2 * WORD);
       return index === NONE ? undefined : (this.#payloads[index] ??= this.#readPayload(index));
     }
     return undefined;
@@ -109,7 +109,7 @@ export class Ruleset {
 
   /** What was wrong with the definitions, for people. */
   problems(): string[] {
-    return numbersTo(this.#table(PROBLEMS, TEXT).count).map((index) => this.#entry(PROBLEMS, index));
+    return numbersTo(this.#table(PROBLEMS).count).map((index) => this.#entry(PROBLEMS, index));
   }
 
   #search(key: string): Flag | undefined {
@@ -117,7 +117,7 @@ export class Ruleset {
     const wanted = new Writer();
     wanted.text(key);
     const bytes = wanted.written();
-    const order = this.#table(ORDER, WORD);
+    const order = this.#table(ORDER);
     let low = 0;
     for (let high = order.count; low < high; ) {
       const middle = (low + high) >>> 1;
@@ -169,8 +169,8 @@ export class Ruleset {
       last = Math.max(last, start + length);
       sum += length;
     }
-    if (last - first > 2 * sum || last > this.#texts.count) return undefined;
-    const from = this.#texts.at + first;
+    if (last - first > 2 * sum) return undefined;
+    const from = this.#texts + first;
     const text = decodeAscii(this.#bytes.subarray(from, from + last - first));
     if (text === undefined) return undefined;
     return numbersTo(this.size).map((id) => {
@@ -181,16 +181,12 @@ export class Ruleset {
   }
 
   #readPayload(index: number): Payload {
-    const { at, count } = this.#table(PAYLOADS, PAYLOAD);
-    if (index >= count) throw damaged("a payload lies outside it");
-    const entry = at + index * PAYLOAD;
-    return { json: this.#text(entry), truthy: this.#word(entry + TEXT) !== 0 };
+    const at = this.#table(PAYLOADS).at + index * PAYLOAD;
+    return { json: this.#text(at), truthy: this.#word(at + TEXT) !== 0 };
   }
 
   #entry(table: number, index: number): string {
-    const { at, count } = this.#table(table, TEXT);
-    if (index >= count) throw damaged("a name lies outside it");
-    return this.#text(at + index * TEXT);
+    return this.#text(this.#table(table).at + index * TEXT);
   }
 
   #text(reference: number): string {
@@ -198,39 +194,24 @@ export class Ruleset {
   }
 
   #textBytes(reference: number): Uint8Array {
-    const start = this.#word(reference);
-    const end = start + this.#word(reference + WORD);
-    if (end > this.#texts.count) throw damaged("a text lies outside it");
-    return this.#bytes.subarray(this.#texts.at + start, this.#texts.at + end);
+    const start = this.#texts + this.#word(reference);
+    return this.#bytes.subarray(start, start + this.#word(reference + WORD));
   }
 
   #record(flag: number): number {
-    if (flag >= this.size) throw damaged("a flag lies outside it");
-    return this.#flags.at + flag * FLAG;
+    return this.#flags + flag * FLAG;
   }
 
-  #list(at: number): number[] {
-    return numbersTo(this.#count(at, 1)).map((index) => this.#pooled(at + 1 + index));
+  #list(index: number): number[] {
+    const at = this.#pool + index * WORD;
+    return numbersTo(this.#word(at)).map((entry) => this.#word(at + WORD + entry * WORD));
   }
 
-  #count(list: number, entryWords: number): number {
-    const count = this.#pooled(list);
-    if (list + count * entryWords >= this.#pool.count) throw damaged("a list lies outside it");
-    return count;
-  }
-
-  #pooled(index: number): number {
-    return this.#word(this.#pool.at + index * WORD);
-  }
-
-  #table(word: number, entryBytes: number): Table {
-    const [at, count] = [this.#word(word * WORD), this.#word((word + 1) * WORD)];
-    if (at + count * entryBytes > this.#bytes.length) throw damaged("a table lies outside it");
-    return { at, count };
+  #table(word: number): Table {
+    return { at: this.#word(word * WORD), count: this.#word((word + 1) * WORD) };
   }
 
   #word(at: number): number {
-    if (at + WORD > this.#view.byteLength) throw damaged("it is cut short");
     return this.#view.getUint32(at, true);
   }
 }

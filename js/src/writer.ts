@@ -29,17 +29,18 @@ export class Writer {
     return this.#bytes.subarray(0, this.length);
   }
 
-  /** Copies what has been written, and up to three bytes more, to an address. */
+  /** Copies what has been written to an address in memory, given as bytes and as words. */
   copyTo(bytes: Uint8Array, words: Uint32Array, address: number): void {
+    const { length } = this;
     // A loop beats `set`, which needs a view of its own, while there is little to copy.
-    if (this.length > 1024 || (address & 3) !== 0) {
+    if (length > 1024 || (address & 3) !== 0) {
       bytes.set(this.written(), address);
       return;
     }
-    const from = this.#words;
     const to = address >>> 2;
-    const count = (this.length + 3) >> 2;
-    for (let index = 0; index < count; index++) words[to + index] = from[index] as number;
+    const count = length >> 2;
+    for (let index = 0; index < count; index++) words[to + index] = this.#words[index] as number;
+    for (let index = count * 4; index < length; index++) bytes[address + index] = this.#bytes[index] as number;
   }
 
   byte(value: number): void {
@@ -68,9 +69,10 @@ export class Writer {
 
   /** The length in bytes as u32, then the text as WTF-8. */
   string(text: string): void {
+    this.#reserve(4 + 3 * text.length);
     const at = this.length;
-    this.count(0);
-    this.text(text);
+    this.length = at + 4;
+    if (!this.#ascii(text)) this.#encode(text);
     this.#view.setUint32(at, this.length - at - 4, true);
   }
 
