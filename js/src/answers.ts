@@ -1,3 +1,4 @@
+import { parsed } from "./errors.js";
 import { define, isReason, recordOf, valueOf, type Values } from "./records.js";
 import type { Flag, Ruleset } from "./ruleset.js";
 import type { Answer, Answers, Reason } from "./types.js";
@@ -64,7 +65,7 @@ export function answerOf(ruleset: Ruleset, flag: Flag, code: number): Answer {
   if (isReason(code)) return { unresolved: REASONS[-1 - code] as Reason };
   const value = valueOf(ruleset, code);
   const payload = ruleset.payload(flag.id, code);
-  return payload === undefined ? { value } : { value, payload: JSON.parse(payload.json) };
+  return payload === undefined ? { value } : { value, payload: parsed(payload.json) };
 }
 
 function featureFlagsOf({ ruleset, codes, keys, values }: Coded): Answers["featureFlags"] {
@@ -97,7 +98,7 @@ function payloadsOf({ ruleset, codes, keys, flags }: Coded): Answers["featureFla
   const record: Answers["featureFlagPayloads"] = {};
   if (found.length === 0) return record;
   // One call for all of them takes half as long as a call for each.
-  const payloads = JSON.parse(`[${texts.join(",")}]`);
+  const payloads = parsed(`[${texts.join(",")}]`) as unknown[];
   for (let at = 0; at < found.length; at++) define(record, found[at] as string, payloads[at]);
   return record;
 }

@@ -1,7 +1,7 @@
 import { unreadable } from "./bytes.js";
 import { compile, drop } from "./cache.js";
 import type { Compiled } from "./compiled.js";
-import { FlagpostError } from "./errors.js";
+import { FlagpostError, parsed } from "./errors.js";
 import type { Definitions, Loadable, LoadOptions, SnapshotInfo } from "./types.js";
 
 /** Registered, so that the ESM and the CJS copy of this package know each other's definitions. */
@@ -53,12 +53,8 @@ class LoadedDefinitions implements Definitions {
 
 /** What the header of a snapshot says, whichever version wrote it. */
 function infoOf(header: string): SnapshotInfo {
-  try {
-    const { etag, digest, fetched_at, checked_at, format } = JSON.parse(header);
-    return { etag: etag ?? null, digest, fetchedAt: fetched_at, checkedAt: checked_at, format };
-  } catch (error) {
-    throw new FlagpostError("damaged_snapshot", `the snapshot's header cannot be read: ${String(error)}`);
-  }
+  const { etag, digest, fetched_at, checked_at, format } = (parsed(header) ?? {}) as Record<string, never>;
+  return { etag: etag ?? null, digest, fetchedAt: fetched_at, checkedAt: checked_at, format } as unknown as SnapshotInfo;
 }
 
 /**

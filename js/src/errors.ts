@@ -47,3 +47,12 @@ export function damaged(what: string): FlagpostError {
     `the snapshot is damaged (${what}): write it again with \`refresher run\``,
   );
 }
+
+/** What a text of a snapshot says as JSON. */
+export function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw damaged(`it holds what is no JSON: ${String(error)}`);
+  }
+}

@@ -1,3 +1,4 @@
+import { parsed } from "./errors.js";
 import type { Ruleset } from "./ruleset.js";
 
 /*
@@ -25,7 +26,7 @@ export function isReason(code: number): boolean {
 
 /** What a code that is no reason stands for. */
 export function valueOf(ruleset: Ruleset, code: number): Value {
-  if (code < 0) return JSON.parse(ruleset.string(LAST_REASON - 1 - code)) as never;
+  if (code < 0) return parsed(ruleset.string(LAST_REASON - 1 - code)) as never;
   return code < 2 ? code === 1 : ruleset.string(code - 2);
 }
 
