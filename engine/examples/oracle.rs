@@ -70,7 +70,8 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         user.group_properties.values_mut().flat_map(BTreeMap::values_mut).for_each(revive);
         user.complete();
         let context = Context::new(&ruleset, &user);
-        let alone = |id| Evaluator::new(context).flag(&ruleset, id, host, now);
+        let mut evaluator = Evaluator::new(context);
+        let mut alone = |id| evaluator.flag(&ruleset, id, host, now);
         let answers = ruleset.flag_ids().map(|id| shape(&ruleset, alone(id)));
         all.push(answers.collect::<Result<Json, _>>()?);
     }

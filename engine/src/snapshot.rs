@@ -1,4 +1,5 @@
-//! The stored form of definitions: a header, the exact definitions, and room for more sections.
+//! The stored form of definitions: a header, a compiled ruleset, the exact definitions, and room for more
+//! sections.
 //!
 //! Layout, little-endian:
 //!
@@ -6,19 +7,24 @@
 //! 0   8   magic "FLAGPOST"
 //! 8   4   number of sections N
 //! 12  16N section table: tag (4 ASCII bytes), reserved (4 zero bytes), offset u32, length u32
-//! …       the sections, in table order, each right behind the one before
+//! …       the sections, in table order, each right behind the one before; CODE ends with 8 bytes, the
+//!         xxHash64 (seed 0) of everything before them
 //! end-8   xxHash64 (seed 0) of everything before it
 //! ```
 //!
 //! This container never changes and `DEFS` is always there, so every reader can use every snapshot:
-//! a reader skips tags it does not know, and what a later version adds (a compiled ruleset, say) goes
-//! into a section of its own. The checksum finds damage; it is not a signature.
+//! a reader skips tags it does not know, and what a later version adds goes into a section of its own. The
+//! checksums find damage; they are no signatures.
+//!
+//! The header and `CODE` come first and have a checksum of their own, so that a reader at the edge need not
+//! look at the definitions, which are longer: see [`Snapshot::ruleset`].
 
 use std::ops::Range;
 
 use xxhash_rust::xxh64::xxh64;
 
 use crate::error::Error;
+use crate::ruleset::Ruleset;
 
 const MAGIC: &[u8; 8] = b"FLAGPOST";
 const ENTRY: usize = 16;
@@ -27,6 +33,8 @@ const MAX_SECTIONS: usize = 64;
 
 /// The header: JSON text, an object (see [`Header`] behind the `native` feature).
 pub const HEAD: [u8; 4] = *b"HEAD";
+/// The compiled ruleset: see `ruleset/layout.rs`.
+pub const CODE: [u8; 4] = *b"CODE";
 /// The definitions, byte for byte as PostHog sent them.
 pub const DEFS: [u8; 4] = *b"DEFS";
 
@@ -43,13 +51,15 @@ pub fn is_snapshot(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// Writes sections into one snapshot. Lengths and offsets are 32 bits: 4 GiB in all.
+/// Writes sections into one snapshot, and behind [`CODE`] its checksum. Lengths and offsets are 32 bits: 4 GiB in all.
 ///
 /// # Errors
 /// More than 64 sections, or more than 4 GiB.
 pub fn seal(sections: &[([u8; 4], &[u8])]) -> Result<Vec<u8>, Error> {
     let start = MAGIC.len() + 4 + sections.len() * ENTRY;
-    let total = sections.iter().map(|(_, body)| body.len()).sum::<usize>() + start + CHECKSUM;
+    let length = |tag, body: &[u8]| body.len() + if tag == CODE { CHECKSUM } else { 0 };
+    let lengths = sections.iter().map(|(tag, body)| length(*tag, body));
+    let total = lengths.clone().sum::<usize>() + start + CHECKSUM;
     if sections.len() > MAX_SECTIONS || u32::try_from(total).is_err() {
         return Err(Error::damaged(format!(
             "a snapshot holds at most {MAX_SECTIONS} sections and 4 GiB, not {} and {total} bytes",
@@ -60,15 +70,18 @@ pub fn seal(sections: &[([u8; 4], &[u8])]) -> Result<Vec<u8>, Error> {
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&(sections.len() as u32).to_le_bytes());
     let mut offset = start;
-    for (tag, body) in sections {
+    for ((tag, _), length) in sections.iter().zip(lengths) {
         out.extend_from_slice(tag);
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&(offset as u32).to_le_bytes());
-        out.extend_from_slice(&(body.len() as u32).to_le_bytes());
-        offset += body.len();
+        out.extend_from_slice(&(length as u32).to_le_bytes());
+        offset += length;
     }
-    for (_, body) in sections {
+    for (tag, body) in sections {
         out.extend_from_slice(body);
+        if *tag == CODE {
+            out.extend_from_slice(&xxh64(&out, 0).to_le_bytes());
+        }
     }
     out.extend_from_slice(&xxh64(&out, 0).to_le_bytes());
     Ok(out)
@@ -120,10 +133,25 @@ impl<'a> Snapshot<'a> {
         Ok(snapshot)
     }
 
-    /// A section's bytes by its tag.
+    /// A section's bytes by its tag, without the checksum behind [`CODE`].
     #[must_use]
     pub fn section(&self, tag: [u8; 4]) -> Option<&'a [u8]> {
-        self.bytes.get(self.range(tag)?)
+        let section = self.bytes.get(self.range(tag)?)?;
+        if tag == CODE {
+            section.split_last_chunk::<CHECKSUM>().map(|(body, _)| body)
+        } else {
+            Some(section)
+        }
+    }
+
+    /// The compiled ruleset, if there is one, checked as the edge checks it.
+    ///
+    /// # Errors
+    /// See [`Ruleset::open`].
+    pub fn ruleset(&self, evaluation_contexts: &[String]) -> Option<Result<Ruleset, Error>> {
+        let Range { start, end } = self.range(CODE)?;
+        let sealed = self.bytes.get(..end)?.to_vec();
+        Some(Ruleset::open(sealed, start, evaluation_contexts))
     }
 
     /// Where a section lies in the snapshot's bytes.

@@ -11,7 +11,7 @@ use crate::cli::CompileArguments;
 use crate::clock::{Clock, rfc3339};
 use crate::outcome::Exit;
 use crate::report::{count, size};
-use crate::snapshot::{Origin, digest, ruleset, sealed, short};
+use crate::snapshot::{Origin, digest, ruleset, sealed_as, short};
 use crate::store::replace_file;
 
 /// Makes the snapshot. Gives the line to print, or why there is none.
@@ -34,7 +34,9 @@ pub fn run(arguments: &CompileArguments, clock: &dyn Clock) -> Result<String, (E
     }
     let now = rfc3339(clock.now());
     let origin = Origin { fetched_at: now.clone(), checked_at: now, ..Origin::default() };
-    let bytes = sealed(&definitions, origin).map_err(|error| (Exit::Invalid, error))?;
+    let digest = digest(&definitions);
+    let bytes = sealed_as(&definitions, digest.clone(), Some(&ruleset), origin)
+        .map_err(|error| (Exit::Invalid, error))?;
     let output = arguments.output.display();
     replace_file(&arguments.output, &bytes)
         .map_err(|error| (Exit::Machine, format!("cannot write {output}: {error}")))?;
@@ -42,7 +44,7 @@ pub fn run(arguments: &CompileArguments, clock: &dyn Clock) -> Result<String, (E
         "compiled: {}, {}, digest {}…, {output}",
         count(ruleset.len(), "flag"),
         size(bytes.len()),
-        short(&digest(&definitions))
+        short(&digest)
     ))
 }
 

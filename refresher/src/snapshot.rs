@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use flagpost_engine::snapshot::{DEFS, FORMAT, HEAD, Header, Snapshot, Upstream, seal};
+use flagpost_engine::snapshot::{CODE, DEFS, FORMAT, HEAD, Header, Snapshot, Upstream, seal};
 use flagpost_engine::{CompileOptions, Definitions, Error, Ruleset, compile, ecma::NativeHost};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -89,8 +89,8 @@ impl Held {
         })
     }
 
-    /// The same snapshot with another header. Members and sections that a newer version wrote stay
-    /// as they are.
+    /// The same snapshot with another header, and compiled anew if this build does not know the compiled
+    /// section, or there is none. Members and other sections that a newer version wrote stay as they are.
     ///
     /// # Errors
     /// The header is no JSON object, or the parts do not fit a snapshot; neither happens to an
@@ -104,12 +104,17 @@ impl Held {
             serde_json::from_slice(snapshot.header_json()).map_err(|error| error.to_string())?;
         change(&mut header);
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-        let sections: Vec<_> = snapshot
-            .sections()
-            .filter_map(|(tag, _)| match tag {
-                HEAD => Some((tag, header.as_slice())),
-                tag => snapshot.section(tag).map(|body| (tag, body)),
-            })
+        let compiled = match snapshot.ruleset(&[]) {
+            Some(Ok(ruleset)) => Some(ruleset),
+            _ => self.ruleset().ok(),
+        };
+        let first =
+            [(HEAD, Some(header.as_slice())), (CODE, compiled.as_ref().map(Ruleset::bytes))];
+        let others = snapshot.sections().map(|(tag, _)| (tag, snapshot.section(tag)));
+        let sections: Vec<_> = first
+            .into_iter()
+            .chain(others.filter(|(tag, _)| !matches!(*tag, HEAD | CODE)))
+            .filter_map(|(tag, body)| Some((tag, body?)))
             .collect();
         seal(&sections).map_err(|error| error.to_string())
     }
@@ -133,21 +138,23 @@ pub struct Origin {
     pub filter: Option<String>,
 }
 
-/// Definitions sealed with a header.
+/// Definitions sealed with a header, and compiled if they can be.
 ///
 /// # Errors
 /// They do not fit a snapshot.
 pub fn sealed(definitions: &[u8], origin: Origin) -> Result<Vec<u8>, String> {
-    sealed_as(definitions, digest(definitions), origin)
+    let ruleset = ruleset(definitions).ok();
+    sealed_as(definitions, digest(definitions), ruleset.as_ref(), origin)
 }
 
-/// Definitions whose digest is known, sealed with a header.
+/// Definitions whose digest is known, sealed with a header and what they were compiled to.
 ///
 /// # Errors
 /// As [`sealed`].
 pub(crate) fn sealed_as(
     definitions: &[u8],
     digest: String,
+    ruleset: Option<&Ruleset>,
     origin: Origin,
 ) -> Result<Vec<u8>, String> {
     let Origin { upstream, etag, fetched_at, checked_at, filter } = origin;
@@ -163,7 +170,10 @@ pub(crate) fn sealed_as(
         filter,
     };
     let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-    seal(&[(HEAD, &header), (DEFS, definitions)]).map_err(|error| error.to_string())
+    let code = ruleset.map(|ruleset| (CODE, ruleset.bytes()));
+    let sections: Vec<_> =
+        [(HEAD, header.as_slice())].into_iter().chain(code).chain([(DEFS, definitions)]).collect();
+    seal(&sections).map_err(|error| error.to_string())
 }
 
 /// Compiles definitions as the edge will: what this refuses must not be published.

@@ -11,6 +11,7 @@ use crate::ruleset::{Word, word};
 
 impl Evaluation<'_> {
     pub(super) fn filter(&mut self, [bits, index]: &[Word; FILTER], scope: Scope) -> Verdict {
+        self.memos.filters = self.memos.filters.saturating_add(1);
         let (bits, index) = (word(bits), word(index));
         match bits & FILTER_KIND {
             FILTER_PROPERTY => self.property(index, scope),

@@ -9,6 +9,8 @@ use crate::ruleset::View;
 
 #[derive(Default)]
 pub(super) struct Memos {
+    /// Filters looked at.
+    pub(super) filters: u32,
     stamp: u32,
     flags: Vec<FlagMemo>,
     /// By flag, the evaluation in which a dependency found its value: the reference's cache has it.
@@ -45,6 +47,7 @@ struct PredicateMemo {
 impl Memos {
     /// Forgets everything.
     pub(super) fn begin(&mut self, view: &View<'_>) {
+        self.filters = 0;
         self.stamp = self.stamp.wrapping_add(1);
         let sizes = [view.flags.len(), view.cohorts.len(), view.predicates.len()];
         let scopes = view.group_types.len() + 1;

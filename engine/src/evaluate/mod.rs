@@ -138,6 +138,12 @@ impl Evaluator {
         self.scratch.queues.hashes()
     }
 
+    /// Filters that the last evaluation looked at: its work, whatever the definitions look like.
+    #[must_use]
+    pub fn filters(&self) -> u32 {
+        self.scratch.memos.filters
+    }
+
     /// Evaluates one flag. `now` is in milliseconds since the epoch and decides relative dates.
     ///
     /// PARITY: `computeFlagAndPayloadLocally` (posthog-node).

@@ -50,6 +50,8 @@ const ENTRY: [usize; TABLES - 1] =
 #[derive(Debug)]
 pub struct Ruleset {
     bytes: Vec<u8>,
+    /// Where the ruleset begins in them; it ends with the hash of all before.
+    start: usize,
     /// Flags that have keys.
     flags: u32,
     bits: u32,
@@ -91,7 +93,7 @@ impl Ruleset {
         {
             return Err(damaged());
         }
-        let mut ruleset = Ruleset { bytes, flags, bits, tables, left_out: Vec::new() };
+        let mut ruleset = Ruleset { bytes, start, flags, bits, tables, left_out: Vec::new() };
         check::check(&ruleset.view(), flags, hidden).ok_or_else(damaged)?;
         if !evaluation_contexts.is_empty() {
             if bits & CONTEXTS_NEED_DEFINITIONS != 0 {
@@ -102,6 +104,12 @@ impl Ruleset {
             ruleset.left_out = ruleset.view().left_out(evaluation_contexts);
         }
         Ok(ruleset)
+    }
+
+    /// The bytes of the ruleset itself, to be sealed into a snapshot.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..self.bytes.len() - CHECKSUM).unwrap_or_default()
     }
 
     /// The tables.

@@ -18,10 +18,10 @@ fn answers_alone(definitions: &str, users: &[User]) -> Option<BTreeMap<String, V
     let definitions = Definitions::parse(definitions.as_bytes(), &host).ok()?;
     let ruleset = compile(&definitions, &CompileOptions::default(), &host).expect("compiled");
     let contexts: Vec<Context> = users.iter().map(|user| Context::new(&ruleset, user)).collect();
-    let ask = |id, context| {
+    let ask = |id, context: &Context| {
         shape(&ruleset, Evaluator::new(context.clone()).flag(&ruleset, id, &host, 1.715e12))
     };
-    let keys = ruleset.flag_keys().iter().map(|key| key.to_json());
+    let keys = ruleset.flag_keys().into_iter().map(|key| key.to_json());
     Some(
         ruleset
             .flag_ids()

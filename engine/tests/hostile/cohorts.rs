@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Answer, N_IS_ABOVE_5, Reason, answers_and_reads, ends, flag, flag_text, is_true, reason,
+    Answer, N_IS_ABOVE_5, Reason, answers_and_filters, ends, flag, flag_text, is_true, reason,
 };
 
 #[test]
@@ -34,15 +34,15 @@ fn doubled(cohorts: u32, operator: &str, last: &str) -> String {
 #[test]
 fn a_cohort_met_on_two_to_the_sixty_ways_is_decided_once() {
     let last = format!(r#"{{"type":"AND","values":[{N_IS_ABOVE_5}]}}"#);
-    for operator in ["AND", "OR"] {
+    for (operator, looked_at) in [("AND", 1 + 2 * 60 + 1), ("OR", 1 + 60 + 1)] {
         let definitions = doubled(60, operator, &last);
-        let (answers, reads) = ends(move || answers_and_reads(&definitions));
+        let (answers, filters) = ends(move || answers_and_filters(&definitions));
         assert!(is_true(&answers[0]));
-        assert_eq!(reads, 1, "{operator}");
+        assert_eq!(filters, looked_at, "{operator}");
     }
     let undecided = r#"{"type":"AND","values":[{"key":"absent","value":"x"}]}"#;
     let definitions = doubled(60, "OR", undecided);
-    let (answers, _) = ends(move || answers_and_reads(&definitions));
+    let (answers, _) = ends(move || answers_and_filters(&definitions));
     assert_eq!(answers, [Answer::Unresolved(Reason::MissingContext)]);
 }
 
@@ -52,7 +52,7 @@ fn cohorts_nested_beyond_the_limit_are_unresolved() {
     // The flag itself is one of the 200.
     for (cohorts, decided) in [(198, true), (199, false), (20_000, false)] {
         let definitions = doubled(cohorts, "AND", everybody);
-        let (answers, _) = ends(move || answers_and_reads(&definitions));
+        let (answers, _) = ends(move || answers_and_filters(&definitions));
         assert_eq!(is_true(&answers[0]), decided, "{cohorts}");
         assert_eq!(answers[0] == Answer::Unresolved(Reason::UnsupportedDefinition), !decided);
     }
@@ -64,7 +64,7 @@ fn groups_nested_as_deep_as_json_is_read_are_unresolved_and_spoil_nothing_else()
         .fold(N_IS_ABOVE_5.to_owned(), |inner, _| format!(r#"{{"type":"OR","values":[{inner}]}}"#));
     let flags = [flag_text("f", r#"{"type":"cohort","value":1}"#), flag_text("good", N_IS_ABOVE_5)];
     let definitions = format!(r#"{{"flags":[{}],"cohorts":{{"1":{cohort}}}}}"#, flags.join(","));
-    let (answers, _) = ends(move || answers_and_reads(&definitions));
+    let (answers, _) = ends(move || answers_and_filters(&definitions));
     assert_eq!(answers[0], Answer::Unresolved(Reason::UnsupportedDefinition));
     assert!(is_true(&answers[1]));
 }
@@ -81,7 +81,7 @@ fn three_hundred_cohorts_that_all_hold_each_other_are_unresolved() {
         .collect();
     let definitions =
         format!(r#"{{"flags":[{}],"cohorts":{{{}}}}}"#, flags.join(","), cohorts.join(","));
-    let (answers, _) = ends(move || answers_and_reads(&definitions));
+    let (answers, _) = ends(move || answers_and_filters(&definitions));
     assert!(
         answers.iter().all(|answer| *answer == Answer::Unresolved(Reason::UnsupportedDefinition))
     );

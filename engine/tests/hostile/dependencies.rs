@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Answer, N_IS_ABOVE_5, Reason, answer, answers_and_reads, depends_on, ends, flag, flag_text,
+    Answer, N_IS_ABOVE_5, Reason, answer, answers_and_filters, depends_on, ends, flag, flag_text,
     is_true, reason, user,
 };
 
@@ -59,7 +59,7 @@ fn flags_that_all_depend_on_each_other_are_unresolved() {
         })
         .collect();
     let definitions = format!(r#"{{"flags":[{}]}}"#, flags.join(","));
-    let (answers, _) = ends(move || answers_and_reads(&definitions));
+    let (answers, _) = ends(move || answers_and_filters(&definitions));
     assert_eq!(answers.len(), 400);
     assert!(
         answers.iter().all(|answer| *answer == Answer::Unresolved(Reason::UnresolvedDependency))
@@ -78,9 +78,9 @@ fn a_flag_that_three_hundred_others_reach_on_endlessly_many_ways_is_evaluated_on
         chain.push_str(&format!(",\"f{n}\""));
     }
     let definitions = format!(r#"{{"flags":[{}]}}"#, flags.join(","));
-    let (answers, reads) = ends(move || answers_and_reads(&definitions));
+    let (answers, filters) = ends(move || answers_and_filters(&definitions));
     assert!(answers.iter().all(is_true));
-    assert_eq!(reads, 1);
+    assert_eq!(filters, 1 + 1 + 2 + 3 * 297);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn flags_and_cohorts_nested_in_turn_without_end_are_unresolved() {
     flags.push(flag_text("f20000", ""));
     let definitions =
         format!(r#"{{"flags":[{}],"cohorts":{{{}}}}}"#, flags.join(","), cohorts.join(","));
-    let (answers, _) = ends(move || answers_and_reads(&definitions));
+    let (answers, _) = ends(move || answers_and_filters(&definitions));
     assert!(matches!(answers[0], Answer::Unresolved(_)));
     assert!(is_true(&answers[20_000]));
 }
@@ -109,7 +109,7 @@ fn a_chain_that_names_a_flag_a_million_times_is_walked() {
         format!(r#"{{"key":"f","type":"flag","value":true,"dependency_chain":[{chain}]}}"#);
     let definitions =
         format!(r#"{{"flags":[{},{}]}}"#, flag_text("f", N_IS_ABOVE_5), flag_text("g", &filter));
-    let (answers, reads) = ends(move || answers_and_reads(&definitions));
+    let (answers, filters) = ends(move || answers_and_filters(&definitions));
     assert!(answers.iter().all(is_true));
-    assert_eq!(reads, 1);
+    assert_eq!(filters, 2);
 }

@@ -146,8 +146,8 @@ fn a_payload_that_is_json_nested_deep_is_given_as_it_is() {
         let host = NativeHost::new();
         let definitions = Definitions::parse(definitions.to_string().as_bytes(), &host).unwrap();
         let ruleset = compile(&definitions, &CompileOptions::default(), &host).unwrap();
-        assert!(ruleset.payload(PayloadId(1)).is_none());
-        let payload = ruleset.payload(PayloadId(0)).unwrap();
+        assert!(ruleset.payload(flagpost_engine::PayloadId(1)).is_none());
+        let payload = ruleset.payload(flagpost_engine::PayloadId(0)).unwrap();
         assert!(payload.json == expected && payload.truthy);
     }
 }

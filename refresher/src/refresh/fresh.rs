@@ -29,8 +29,9 @@ pub(super) struct Fresh {
 }
 
 /// What the evaluator makes of definitions.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Checked {
+    pub(super) ruleset: Ruleset,
     pub(super) keys: Vec<Text>,
     problems: Vec<String>,
     undecidable: Vec<Undecidable>,
@@ -156,6 +157,7 @@ fn check(definitions: &[u8]) -> Result<Checked, Refusal> {
         keys: ruleset.flag_keys(),
         problems: ruleset.problems(),
         undecidable: undecidable(&ruleset),
+        ruleset,
     })
 }
 

@@ -66,8 +66,8 @@ impl Place<'_> {
             Ok(checked) => checked,
             Err(refusal) => return self.done(self.refused(&refusal)),
         };
-        let bytes = match sealed_as(&fresh.definitions, fresh.digest.clone(), fresh.origin.clone())
-        {
+        let (digest, origin) = (fresh.digest.clone(), fresh.origin.clone());
+        let bytes = match sealed_as(&fresh.definitions, digest, Some(&checked.ruleset), origin) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let refusal = Refusal::new(Status::Error, Reason::TooLarge, error);
