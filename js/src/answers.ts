@@ -14,6 +14,9 @@ const REASONS: readonly Reason[] = [
 /** Up to so many flags, making the answers costs less than the accessors that would put it off. */
 const FEW = 16;
 
+/** In the place of what nobody has read yet. */
+const UNREAD = {};
+
 /** Under which Node and others look for how to print an object. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
@@ -34,24 +37,25 @@ export function answersOf(coded: Coded): Answers {
   if (coded.codes.length <= FEW) {
     return { featureFlags: featureFlagsOf(coded), featureFlagPayloads: payloadsOf(coded), unresolved: unresolvedOf(coded) };
   }
-  let featureFlags: Answers["featureFlags"] | undefined;
-  let featureFlagPayloads: Answers["featureFlagPayloads"] | undefined;
-  let unresolved: Answers["unresolved"] | undefined;
+  let featureFlags: Answers["featureFlags"] = UNREAD;
+  let featureFlagPayloads: Answers["featureFlagPayloads"] = UNREAD;
+  let unresolved: Answers["unresolved"] = UNREAD;
+  // Each reads its own variable, not `this`, which is something else where answers are wrapped.
   const answers: Answers = {
     get featureFlags() {
-      return (featureFlags ??= featureFlagsOf(coded));
+      return featureFlags === UNREAD ? (featureFlags = featureFlagsOf(coded)) : featureFlags;
     },
     set featureFlags(value) {
       featureFlags = value;
     },
     get featureFlagPayloads() {
-      return (featureFlagPayloads ??= payloadsOf(coded));
+      return featureFlagPayloads === UNREAD ? (featureFlagPayloads = payloadsOf(coded)) : featureFlagPayloads;
     },
     set featureFlagPayloads(value) {
       featureFlagPayloads = value;
     },
     get unresolved() {
-      return (unresolved ??= unresolvedOf(coded));
+      return unresolved === UNREAD ? (unresolved = unresolvedOf(coded)) : unresolved;
     },
     set unresolved(value) {
       unresolved = value;

@@ -181,11 +181,13 @@ test("a thousand snapshots, one after the other, take no more memory than a few"
     fresh.load(renewed(0)).free();
     return fresh;
   });
-  for (let index = 1; index < 20; index++) anew.evaluate(renewed(index), user);
+  for (let index = 0; index < 50; index++) anew.load(renewed(index)).free();
+  for (let index = 50; index < 100; index++) anew.evaluate(renewed(index), user);
   const before = instances[0].memory.buffer.byteLength;
-  for (let index = 20; index < 520; index++) anew.load(renewed(index)).free();
-  for (let index = 520; index < 1000; index++) anew.evaluate(renewed(index), user);
-  assert.equal(instances[0].memory.buffer.byteLength, before);
+  for (let index = 100; index < 550; index++) anew.load(renewed(index)).free();
+  for (let index = 550; index < 1000; index++) anew.evaluate(renewed(index), user);
+  // What lies between others is not always used at once; a page is what thirty snapshots take.
+  assert.ok(instances[0].memory.buffer.byteLength <= before + 65_536, `${before} to ${instances[0].memory.buffer.byteLength}`);
 });
 
 test("the slim package answers current snapshots and says what it needs for anything else", () => {
