@@ -18,7 +18,7 @@ use std::io::{BufRead, Write};
 use flagpost_engine::ecma::{Host, NativeHost};
 use flagpost_engine::{
     Answer, CompileOptions, Context, Definitions, Evaluator, FlagValue, Ruleset, Text, User, Value,
-    compile,
+    compile, seal_ruleset,
 };
 use serde_json::{Value as Json, json};
 
@@ -62,6 +62,7 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         evaluation_contexts: contexts.map(|context| text(context).to_owned()).collect(),
     };
     let ruleset = compile(&definitions, &options, host)?;
+    let selected = selected(&definitions, &options, host)?;
     let now = question["now"].as_f64().ok_or("`now` is missing")?;
     let mut all = Vec::new();
     for user in question["users"].as_array().ok_or("`users` is missing")? {
@@ -73,9 +74,32 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         let mut evaluator = Evaluator::new(context);
         let mut alone = |id| evaluator.flag(&ruleset, id, host, now);
         let answers = ruleset.flag_ids().map(|id| shape(&ruleset, alone(id)));
-        all.push(answers.collect::<Result<Json, _>>()?);
+        let answers = answers.collect::<Result<Json, _>>()?;
+        if let Some(selected) = &selected {
+            let mut evaluator = Evaluator::new(Context::new(selected, &user));
+            let mut alone = |id| evaluator.flag(selected, id, host, now);
+            let same = selected.flag_ids().map(|id| shape(selected, alone(id)));
+            if same.collect::<Result<Json, _>>()? != answers {
+                return Err("selecting compiled flags by their contexts gives other answers".into());
+            }
+        }
+        all.push(answers);
     }
     Ok(all.into())
+}
+
+/// The flags of these evaluation contexts, selected after compiling; `None` where that cannot be.
+fn selected(
+    definitions: &Definitions,
+    options: &CompileOptions,
+    host: &NativeHost,
+) -> Result<Option<Ruleset>, Box<dyn Error>> {
+    let all = seal_ruleset(definitions, &CompileOptions::default(), host)?;
+    match Ruleset::open(all, 0, &options.evaluation_contexts) {
+        Ok(ruleset) => Ok(Some(ruleset)),
+        Err(error) if error.is_unknown_ruleset() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn text(value: &Json) -> &str {

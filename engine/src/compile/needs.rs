@@ -7,7 +7,7 @@ use super::model::{
 };
 
 /// Filters looked at, and slots listed, for one flag: a flag that needs more is given everything.
-const MOST_FILTERS: usize = 1000;
+const MOST_FILTERS: usize = 256;
 const MOST_SLOTS: usize = 64;
 
 /// The slots and group types that a flag reads.

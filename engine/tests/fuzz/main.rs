@@ -15,6 +15,7 @@
 mod definitions;
 mod mutate;
 mod rewrite;
+mod rulesets;
 mod run;
 mod snapshots;
 #[path = "../support/mod.rs"]
