@@ -38,9 +38,9 @@ mutants: js/dist/index.js ## evaluators that are wrong in one rule, each to be n
 lint: ## formatting, clippy, TypeScript
 	@scripts/ci/lint.sh
 
-bench: js/dist/index.js ## Flagpost beside posthog-node and @posthog/convex, and what a refresh costs
-	@TZ=UTC node benches/compare.mjs
+bench: js/dist/index.js ## Flagpost beside its peers in four runtimes, into docs/benchmarks, and what a refresh costs
 	@cargo build --quiet --release --package refresher
+	@node benches/run.mjs
 	@node benches/refresher.mjs
 
 clean: ## remove everything that was built (not the tools of scripts/tools.sh)

@@ -41,12 +41,12 @@ fn answers(ruleset: &Ruleset, user: &str) -> BTreeMap<String, [String; 2]> {
     let host = NativeHost::default();
     let mut user = User::from_json(user, &host).unwrap();
     user.complete();
-    let context = Context::new(ruleset, &user);
+    let mut evaluator = Evaluator::new(Context::new(ruleset, &user));
     let ids: Vec<_> = ruleset.flag_ids().collect();
-    let together = Evaluator::new(context).flags(ruleset, &ids, &host, NOW);
+    let together = evaluator.flags(ruleset, &ids, &host, NOW);
     let mut answers = BTreeMap::new();
     for ((key, id), together) in ruleset.flag_keys().iter().zip(&ids).zip(together) {
-        let alone = Evaluator::new(context).flag(ruleset, *id, &host, NOW);
+        let alone = evaluator.flag(ruleset, *id, &host, NOW);
         let both = [told(ruleset, alone), told(ruleset, together)];
         answers.insert(key.to_str_lossy().into_owned(), both);
     }
