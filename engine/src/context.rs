@@ -138,6 +138,7 @@ impl Context {
     }
 
     /// Sets a property of the person, or of a group by its group type. `None` if there is no such slot.
+    #[inline]
     pub fn set(&mut self, group_type: Option<u32>, slot: u32, property: Property) -> Option<()> {
         let properties = match group_type {
             None => &mut self.person,

@@ -54,6 +54,7 @@ impl Text {
     }
 
     /// The text as JSON: in quotes, a lone surrogate as an escape.
+    #[cfg(feature = "compile")]
     #[must_use]
     pub fn to_json(&self) -> String {
         crate::json::quoted(self)
@@ -62,13 +63,14 @@ impl Text {
     /// The UTF-16 code units JavaScript sees.
     #[must_use]
     pub fn to_utf16(&self) -> Vec<u16> {
-        utf16(&self.0)
+        utf16(&self.0).as_chunks().0.iter().map(|unit| u16::from_be_bytes(*unit)).collect()
     }
 }
 
-/// The UTF-16 code units of WTF-8.
-pub(crate) fn utf16(wtf8: &[u8]) -> Vec<u16> {
-    let mut units = Vec::with_capacity(wtf8.len());
+/// The UTF-16 code units of WTF-8, big-endian: their bytes are ordered as they are.
+pub(crate) fn utf16(wtf8: &[u8]) -> Vec<u8> {
+    let mut units = Vec::with_capacity(2 * wtf8.len());
+    let mut push = |unit: u32| units.extend_from_slice(&(unit as u16).to_be_bytes());
     let mut bytes = wtf8.iter().copied();
     while let Some(lead) = bytes.next() {
         let (more, mut code) = match lead {
@@ -80,9 +82,12 @@ pub(crate) fn utf16(wtf8: &[u8]) -> Vec<u16> {
         for _ in 0..more {
             code = code << 6 | u32::from(bytes.next().unwrap_or(0) & 0x3f);
         }
-        match char::from_u32(code) {
-            Some(character) => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
-            None => units.push((code & 0xffff) as u16),
+        match code.checked_sub(0x1_0000) {
+            Some(pair @ ..0x10_0000) => {
+                push(0xd800 | pair >> 10);
+                push(0xdc00 | pair & 0x3ff);
+            }
+            _ => push(code),
         }
     }
     units

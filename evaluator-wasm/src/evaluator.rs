@@ -1,10 +1,21 @@
 //! The evaluator module: a ruleset and users in, codes out.
 
+use std::cell::Cell;
+
 use flagpost_engine::{Evaluator as Engine, FlagId, Ruleset};
 use wasm_bindgen::prelude::*;
 
 use crate::host::JsHost;
-use crate::{packed, thrown};
+use crate::packed;
+
+const FAULT_NONE: u32 = 0;
+const FAULT_DAMAGED: u32 = 1;
+const FAULT_UNKNOWN: u32 = 2;
+
+thread_local! {
+    /// See [`Evaluator::fault`].
+    static FAULT: Cell<u32> = const { Cell::new(FAULT_NONE) };
+}
 
 /// In the place of a count of flags: all of them.
 const ALL: u32 = u32::MAX;
@@ -29,18 +40,17 @@ pub struct Evaluator {
 #[wasm_bindgen]
 impl Evaluator {
     /// Takes bytes that end with the hash of all before it, in which a ruleset begins at `start`: see
-    /// [`Ruleset::open`].
-    ///
-    /// # Errors
-    /// Throws an `Error` whose `flagpost` is `unknown_ruleset` or `damaged_snapshot`.
-    pub fn load(
-        bytes: Vec<u8>,
-        start: usize,
-        evaluation_contexts: Option<Vec<String>>,
-    ) -> Result<Evaluator, JsValue> {
-        let contexts = evaluation_contexts.unwrap_or_default();
-        let ruleset = Ruleset::open(bytes, start, &contexts).map_err(|error| thrown(&error))?;
-        Ok(Evaluator {
+    /// [`Ruleset::open`]. Each evaluation context is its length in bytes as `u32`, then UTF-8; without any every
+    /// flag is kept. Nothing (`undefined`) where [`fault`](Evaluator::fault) tells why.
+    pub fn load(bytes: Vec<u8>, start: usize, evaluation_contexts: &[u8]) -> Option<Evaluator> {
+        let opened = Ruleset::open(bytes, start, &texts(evaluation_contexts));
+        FAULT.set(match &opened {
+            Ok(_) => FAULT_NONE,
+            Err(error) if error.is_unknown_ruleset() => FAULT_UNKNOWN,
+            Err(_) => FAULT_DAMAGED,
+        });
+        let ruleset = opened.ok()?;
+        Some(Evaluator {
             slots: ruleset.slot_count(),
             group_types: ruleset.group_type_count(),
             ruleset,
@@ -48,6 +58,13 @@ impl Evaluator {
             asked: Vec::new(),
             codes: Vec::new(),
         })
+    }
+
+    /// What the last [`load`](Evaluator::load) found: 0 nothing wrong, 1 damaged bytes, 2 a ruleset that is none for
+    /// this build, or for these evaluation contexts, so that the definitions are to be compiled.
+    #[must_use]
+    pub fn fault() -> u32 {
+        FAULT.get()
     }
 
     /// The flags outside the evaluation contexts, rising.
@@ -105,4 +122,16 @@ impl Evaluator {
         self.asked.extend(ids.iter().map(|id| FlagId(u32::from_le_bytes(*id))));
         Some(4 + 4 * ids.len())
     }
+}
+
+/// Texts that lie one behind the other; what is cut short or no UTF-8 is no text.
+fn texts(mut bytes: &[u8]) -> Vec<String> {
+    let mut texts = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        let length = u32::from_le_bytes(*length) as usize;
+        let Some((text, rest)) = rest.split_at_checked(length) else { break };
+        texts.extend(String::from_utf8(text.to_vec()));
+        bytes = rest;
+    }
+    texts
 }

@@ -1,11 +1,16 @@
 //! The JavaScript around the module: dates, letter case and number text.
 
 use flagpost_engine::ecma::Host;
-use js_sys::{Date, JsString};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(js_namespace = Date, js_name = parse)]
+    fn parse_date(text: &str) -> f64;
+
+    #[wasm_bindgen(js_namespace = ["String", "prototype", "toLowerCase"], js_name = call)]
+    fn to_lower_case(text: &str) -> String;
+
     #[wasm_bindgen(js_name = String)]
     fn string_of(number: f64) -> String;
 
@@ -20,11 +25,11 @@ pub(crate) struct JsHost;
 
 impl Host for JsHost {
     fn parse_date(&self, text: &str) -> f64 {
-        Date::parse(text)
+        parse_date(text)
     }
 
     fn to_lower_case(&self, text: &str) -> String {
-        JsString::from(text).to_lower_case().into()
+        to_lower_case(text)
     }
 
     fn number_to_string(&self, number: f64) -> String {

@@ -9,13 +9,16 @@ mod host;
 #[cfg(feature = "evaluate")]
 pub mod packed;
 
+#[cfg(feature = "compile")]
 use flagpost_engine::Error;
+#[cfg(feature = "compile")]
 use wasm_bindgen::prelude::*;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+#[cfg(feature = "compile")]
 /// An `Error` to throw, with the code that makes it a `FlagpostError`.
 fn thrown(error: &Error) -> JsValue {
     let code = if error.is_damaged() {

@@ -183,6 +183,7 @@ impl Reader<'_> {
         Some(Text::from_wtf8(rest.get(..length as usize)?.to_vec()))
     }
 
+    #[inline]
     fn span(&mut self) -> Option<Span> {
         let length = self.count()?;
         let start = u32::try_from(self.at).ok()?;
@@ -191,18 +192,22 @@ impl Reader<'_> {
         Some(Span { start, length })
     }
 
+    #[inline]
     fn byte(&mut self) -> Option<u8> {
         self.take().map(|[byte]| byte)
     }
 
+    #[inline]
     fn count(&mut self) -> Option<u32> {
         self.take().map(u32::from_le_bytes)
     }
 
+    #[inline]
     fn number(&mut self) -> Option<f64> {
         self.take().map(f64::from_le_bytes)
     }
 
+    #[inline]
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let taken = self.bytes.get(self.at..)?.first_chunk()?;
         self.at += N;

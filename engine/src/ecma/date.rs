@@ -63,12 +63,14 @@ fn time_of_day(text: &[u8]) -> Option<i64> {
 }
 
 /// The minutes of `12:30`, up to `23:59`.
+#[inline(never)]
 fn minutes(h1: &u8, h2: &u8, m1: &u8, m2: &u8) -> Option<i64> {
     let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
     (hours < 24 && minutes < 60).then_some(60 * hours + minutes)
 }
 
 /// The number of two digits.
+#[inline(never)]
 fn two(tens: &u8, units: &u8) -> Option<i64> {
     let both = tens.is_ascii_digit() && units.is_ascii_digit();
     both.then(|| i64::from(10 * (tens - b'0') + (units - b'0')))
@@ -162,6 +164,7 @@ fn subtract_years(now: f64, years: i64) -> f64 {
 }
 
 /// The time of day of `now` on another date.
+#[inline(never)]
 fn with_date(now: f64, year: i64, month: i64, day: i64) -> f64 {
     let (year, month) = normal(year, month);
     let time_of_day = (now as i64).rem_euclid(DAY as i64);
@@ -169,10 +172,12 @@ fn with_date(now: f64, year: i64, month: i64, day: i64) -> f64 {
 }
 
 /// Carries months outside 0..=11 into the year.
+#[inline(never)]
 pub(crate) fn normal(year: i64, month: i64) -> (i64, i64) {
     (year + month.div_euclid(12), month.rem_euclid(12))
 }
 
+#[inline(never)]
 fn days_in_month(year: i64, month: i64) -> i64 {
     let (next_year, next_month) = normal(year, month + 1);
     days_from_civil(next_year, next_month, 1) - days_from_civil(year, month, 1)
@@ -180,6 +185,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 
 /// Days from the epoch to a date of the proleptic Gregorian calendar; month 0..=11, day from 1
 /// (larger days run on into the next month).
+#[inline(never)]
 pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     // Years that begin in March put the leap day last.
     let year = if month < 2 { year - 1 } else { year };
@@ -190,6 +196,7 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month 0..=11 and day of a time.
+#[inline(never)]
 fn civil(ms: f64) -> (i64, i64, i64) {
     let days = (ms / DAY).floor() as i64 + 719_468;
     let era = days.div_euclid(146_097);

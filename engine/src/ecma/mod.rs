@@ -17,7 +17,7 @@ pub(crate) use number::to_number;
 #[cfg(feature = "compile")]
 pub(crate) use text::ascii_lower;
 pub(crate) use text::{
-    compare_utf16, contains, ends_with, lower, starts_with, template_text_of, text_of, trim,
+    compare_utf16, contains, ends_with, starts_with, template_text_of, text_of, trim,
 };
 
 /// What the engine asks of the JavaScript it runs in, or of the native stand-in.

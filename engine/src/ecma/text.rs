@@ -1,6 +1,5 @@
 //! Strings: conversion to text, trimming, letter case, search and order.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::Host;
@@ -97,48 +96,39 @@ pub(crate) fn ascii_lower(text: &Text) -> Text {
     Text::from_wtf8(text.to_ascii_lowercase())
 }
 
-/// `text.toLowerCase()` of well-formed text.
-pub(crate) fn lower<'t>(text: &'t str, host: &(impl Host + ?Sized)) -> Cow<'t, str> {
-    if !text.is_ascii() {
-        Cow::Owned(host.to_lower_case(text))
-    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 /// `text.includes(part)`, by UTF-16 code unit: half of a surrogate pair is found inside the pair.
 pub(crate) fn contains(text: &[u8], part: &[u8]) -> bool {
     // Bytes tell only where characters are whole: no part of one is another.
     match str::from_utf8(part) {
-        Ok(_) => holds(text, part),
-        Err(_) => holds(&utf16(text), &utf16(part)),
+        Ok(_) => holds(text, part, 1),
+        Err(_) => holds(&utf16(text), &utf16(part), 2),
     }
 }
 
-/// Whether a part lies in a text, by its units.
+/// Whether a part lies in a text behind a multiple of so many bytes.
 ///
 /// Compares hashes, which roll along the text (Rabin and Karp): linear in the text, unless somebody finds many
 /// pieces that hash as the part does and overlap.
-fn holds<T: Copy + Into<u32> + PartialEq>(text: &[T], part: &[T]) -> bool {
+fn holds(text: &[u8], part: &[u8], unit: usize) -> bool {
     const FACTOR: u32 = 0x0100_0193;
-    let next = |hash: u32, unit: T| hash.wrapping_mul(FACTOR).wrapping_add(unit.into());
-    let hash = |units: &[T]| units.iter().fold(0, |hash, unit| next(hash, *unit));
+    let next = |hash: u32, byte: &u8| hash.wrapping_mul(FACTOR).wrapping_add((*byte).into());
+    let hash = |bytes: &[u8]| bytes.iter().fold(0, next);
     let Some((first, rest)) = text.split_at_checked(part.len()) else { return false };
     let wanted = hash(part);
     let power = part.iter().fold(1_u32, |power, _| power.wrapping_mul(FACTOR));
     let mut window = hash(first);
     let mut behind = text;
-    for unit in rest {
-        if window == wanted && behind.starts_with(part) {
+    let mut rest = rest.iter();
+    loop {
+        if window == wanted && rest.len().is_multiple_of(unit) && behind.starts_with(part) {
             return true;
         }
-        let Some((gone, after)) = behind.split_first() else { return false };
-        window = next(window, *unit).wrapping_sub(power.wrapping_mul((*gone).into()));
+        let (Some(byte), Some((gone, after))) = (rest.next(), behind.split_first()) else {
+            return false;
+        };
+        window = next(window, byte).wrapping_sub(power.wrapping_mul((*gone).into()));
         behind = after;
     }
-    window == wanted && behind.starts_with(part)
 }
 
 /// `text.startsWith(part)`, by UTF-16 code unit.

@@ -145,19 +145,22 @@ impl Queues {
         self.hashes
     }
 
-    fn all(&mut self) -> impl Iterator<Item = &mut Waiting> {
-        let waiting = self.queues.iter_mut().flat_map(|queue| &mut queue.waiting);
-        waiting.chain(&mut self.hashed).flatten()
+    /// A flag that waits.
+    #[inline(never)]
+    fn waiting(&mut self, id: u32) -> Option<&mut Waiting> {
+        let [short, long] = &mut self.queues;
+        let lanes = [&mut short.waiting, &mut long.waiting, &mut self.hashed];
+        lanes.into_iter().flatten().flatten().find(|it| it.id == id)
     }
 
     /// The positions known of a flag that may be waiting.
     pub(super) fn known(&mut self, id: u32) -> Positions {
-        self.all().find(|it| it.id == id).map(|it| it.positions).unwrap_or_default()
+        self.waiting(id).map(|it| it.positions).unwrap_or_default()
     }
 
     /// Keeps positions of a flag that may be waiting.
     pub(super) fn learn(&mut self, id: u32, positions: &Positions) {
-        if let Some(waiting) = self.all().find(|it| it.id == id) {
+        if let Some(waiting) = self.waiting(id) {
             waiting.positions = *positions;
         }
     }

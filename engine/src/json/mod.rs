@@ -8,6 +8,6 @@ mod write;
 
 #[cfg(feature = "compile")]
 pub(crate) use read::{Fault, MAX_MEMORY, Reader, parse, scalar};
-pub(crate) use write::{quoted, write_string};
+pub(crate) use write::write_string;
 #[cfg(feature = "compile")]
-pub(crate) use write::{to_json, with_escaped_surrogates};
+pub(crate) use write::{quoted, to_json, with_escaped_surrogates};

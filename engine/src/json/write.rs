@@ -4,6 +4,7 @@
 use crate::ecma::Host;
 #[cfg(feature = "compile")]
 use crate::members::Member;
+#[cfg(feature = "compile")]
 use crate::text::Text;
 #[cfg(feature = "compile")]
 use crate::value::Value;
@@ -11,111 +12,112 @@ use crate::value::Value;
 #[cfg(feature = "compile")]
 /// `JSON.stringify` of a value that came from JSON.
 pub(crate) fn to_json(value: &Value, host: &dyn Host) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     write(value, host, &mut out);
-    out
+    text(out)
 }
 
 #[cfg(feature = "compile")]
-fn write(value: &Value, host: &dyn Host, out: &mut String) {
-    match value {
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
+fn write(value: &Value, host: &dyn Host, out: &mut Vec<u8>) {
+    let text = match value {
+        Value::Bool(true) => "true",
+        Value::Bool(false) => "false",
         // `JSON.stringify` would write 0, but what was read as -0 must be read so again.
-        Value::Number(number) if *number == 0.0 && number.is_sign_negative() => out.push_str("-0"),
-        Value::Number(number) if number.is_finite() => {
-            out.push_str(&host.number_to_string(*number));
-        }
+        Value::Number(number) if *number == 0.0 && number.is_sign_negative() => "-0",
+        Value::Number(number) if number.is_finite() => &host.number_to_string(*number),
         // This is how a number beyond a double's range stays one.
-        Value::Number(number) if number.is_infinite() => {
-            out.push_str(if *number > 0.0 { "1e999" } else { "-1e999" });
-        }
-        Value::String(text) => write_text(text, out),
+        Value::Number(number) if number.is_infinite() && *number > 0.0 => "1e999",
+        Value::Number(number) if number.is_infinite() => "-1e999",
+        Value::String(text) => return write_string(text, out),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                out.push(if index == 0 { '[' } else { ',' });
+                out.push(if index == 0 { b'[' } else { b',' });
                 write(item, host, out);
             }
-            out.push_str(if items.is_empty() { "[]" } else { "]" });
+            if items.is_empty() { "[]" } else { "]" }
         }
         Value::Object(members) => {
             for (index, Member { name, value }) in members.iter().enumerate() {
-                out.push(if index == 0 { '{' } else { ',' });
-                write_text(name, out);
-                out.push(':');
+                out.push(if index == 0 { b'{' } else { b',' });
+                write_string(name, out);
+                out.push(b':');
                 write(value, host, out);
             }
-            out.push_str(if members.is_empty() { "{}" } else { "}" });
+            if members.is_empty() { "{}" } else { "}" }
         }
-        _ => out.push_str("null"),
-    }
+        _ => "null",
+    };
+    out.extend_from_slice(text.as_bytes());
 }
 
+#[cfg(feature = "compile")]
 /// A text in quotes, for a message.
-pub(crate) fn quoted(text: &Text) -> String {
-    let mut out = String::new();
-    write_text(text, &mut out);
-    out
-}
-
-/// `JSON.stringify` of a string of whole characters.
-pub(crate) fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    for character in text.chars() {
-        write_character(character, out);
-    }
-    out.push('"');
-}
-
-/// `JSON.stringify` of a string that may hold lone surrogates.
-fn write_text(text: &Text, out: &mut String) {
-    if let Some(text) = text.as_str() {
-        return write_string(text, out);
-    }
-    out.push('"');
-    for unit in char::decode_utf16(text.to_utf16()) {
-        match unit {
-            Ok(character) => write_character(character, out),
-            Err(lone) => write_escape(u32::from(lone.unpaired_surrogate()), out),
-        }
-    }
-    out.push('"');
+pub(crate) fn quoted(of: &Text) -> String {
+    let mut out = Vec::new();
+    write_string(of, &mut out);
+    text(out)
 }
 
 #[cfg(feature = "compile")]
 /// A JSON text in which escapes spell the lone surrogates that UTF-8 cannot hold.
 pub(crate) fn with_escaped_surrogates(json: &Text) -> String {
-    if let Some(json) = json.as_str() {
-        return json.to_owned();
-    }
-    let mut out = String::new();
-    for unit in char::decode_utf16(json.to_utf16()) {
-        match unit {
-            Ok(character) => out.push(character),
-            Err(lone) => write_escape(u32::from(lone.unpaired_surrogate()), &mut out),
+    let mut out = Vec::new();
+    let mut rest = json.as_bytes();
+    while let Some(byte) = rest.split_off_first() {
+        if !write_surrogate(*byte, &mut rest, &mut out) {
+            out.push(*byte);
         }
     }
-    out
+    text(out)
 }
 
-fn write_character(character: char, out: &mut String) {
-    match character {
-        '"' => out.push_str("\\\""),
-        '\\' => out.push_str("\\\\"),
-        '\u{8}' => out.push_str("\\b"),
-        '\u{c}' => out.push_str("\\f"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        '\0'..='\u{1f}' => write_escape(u32::from(character), out),
-        _ => out.push(character),
+#[cfg(feature = "compile")]
+fn text(out: Vec<u8>) -> String {
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// `JSON.stringify` of WTF-8.
+pub(crate) fn write_string(mut text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    while let Some(byte) = text.split_off_first() {
+        let letter = match byte {
+            b'"' | b'\\' => *byte,
+            0x08 => b'b',
+            0x0c => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0..=0x1f => {
+                write_escape((*byte).into(), out);
+                continue;
+            }
+            _ => {
+                if !write_surrogate(*byte, &mut text, out) {
+                    out.push(*byte);
+                }
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', letter]);
     }
+    out.push(b'"');
 }
 
-fn write_escape(unit: u32, out: &mut String) {
-    out.push_str("\\u");
+/// Writes the lone surrogate that this byte and the next two are, and passes them over; `false` if they
+/// are none.
+fn write_surrogate(first: u8, rest: &mut &[u8], out: &mut Vec<u8>) -> bool {
+    let (0xed, [second @ 0xa0..=0xbf, third, after @ ..]) = (first, *rest) else { return false };
+    let bits = |byte: &u8| u16::from(byte & 0x3f);
+    write_escape(0xd000 | bits(second) << 6 | bits(third), out);
+    *rest = after;
+    true
+}
+
+fn write_escape(unit: u16, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\\u");
     for shift in [12, 8, 4, 0] {
-        out.push(char::from_digit(unit >> shift & 0xf, 16).unwrap_or_default());
+        let digit = (unit >> shift & 0xf) as u8;
+        out.push(digit + if digit < 10 { b'0' } else { b'a' - 10 });
     }
 }
 

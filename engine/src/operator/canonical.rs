@@ -1,6 +1,6 @@
 //! Canonical text: how `exact` and `is_not` compare values of any kind.
 
-use crate::ecma::{Host, lower};
+use crate::ecma::Host;
 use crate::json::write_string;
 use crate::members::Member;
 use crate::text::Text;
@@ -10,58 +10,66 @@ use crate::value::Value;
 /// numbers (JSON cannot tell `1` from `1.0`), NaN and infinities, lone surrogates, anything not JSON.
 ///
 /// PARITY: `exactMatchString`, `serializeJsonValue` (@posthog/core).
-pub(crate) fn canonical_lower(value: &Value, host: &(impl Host + ?Sized)) -> Option<Box<str>> {
-    if let Value::String(text) = value {
-        return Some(lower(text.as_str()?, host).into());
+pub(crate) fn canonical_lower(value: &Value, host: &(impl Host + ?Sized)) -> Option<String> {
+    let mut out = Vec::new();
+    match value {
+        Value::String(text) => out.extend_from_slice(text),
+        value => write(value, host, &mut out)?,
     }
-    let mut out = String::new();
-    write(value, host, &mut out)?;
-    Some(lower(&out, host).into())
+    let mut text = String::from_utf8(out).ok()?;
+    if text.is_ascii() {
+        text.make_ascii_lowercase();
+        Some(text)
+    } else {
+        Some(host.to_lower_case(&text))
+    }
 }
 
-fn write(value: &Value, host: &(impl Host + ?Sized), out: &mut String) -> Option<()> {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
+fn write(value: &Value, host: &(impl Host + ?Sized), out: &mut Vec<u8>) -> Option<()> {
+    let text = match value {
+        Value::Null => "null",
+        Value::Bool(true) => "true",
+        Value::Bool(false) => "false",
         Value::Number(number) if number.is_finite() && number.fract() != 0.0 => {
-            out.push_str(&host.number_to_string(*number));
+            &host.number_to_string(*number)
         }
-        Value::String(text) => write_text(text, out)?,
+        Value::String(text) => return write_text(text, out),
         Value::Array(items) => {
-            out.push('[');
+            out.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write(item, host, out)?;
             }
-            out.push(']');
+            "]"
         }
         Value::Object(members) => {
-            out.push('{');
+            out.push(b'{');
             for (index, Member { name, value }) in members.iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write_text(name, out)?;
-                out.push(':');
+                out.push(b':');
                 write(value, host, out)?;
             }
-            out.push('}');
+            "}"
         }
-        Value::Styled { value, .. } => write(value, host, out)?,
+        Value::Styled { value, .. } => return write(value, host, out),
         Value::Number(_)
         | Value::Undefined
         | Value::Date { .. }
         | Value::Exotic(_)
         | Value::Symbol(_) => return None,
-    }
+    };
+    out.extend_from_slice(text.as_bytes());
     Some(())
 }
 
-fn write_text(text: &Text, out: &mut String) -> Option<()> {
-    write_string(text.as_str()?, out);
+fn write_text(text: &Text, out: &mut Vec<u8>) -> Option<()> {
+    text.as_str()?;
+    write_string(text, out);
     Some(())
 }
 

@@ -63,10 +63,16 @@ impl<'a> View<'a> {
     /// A list whose entries are N words each; `None` if it is malformed.
     #[inline]
     pub(crate) fn list<const N: usize>(&self, at: u32) -> Option<&'a [[Word; N]]> {
+        Some(records(self.list_of(at, N)?))
+    }
+
+    /// The words of a list's entries. In one place, for every kind of list.
+    #[inline(never)]
+    fn list_of(&self, at: u32, words: usize) -> Option<&'a [Word]> {
         if at == MALFORMED {
             return None;
         }
         let (count, rest) = self.pool.get(at as usize..)?.split_first()?;
-        records(rest).get(..word(count) as usize)
+        rest.get(..(word(count) as usize).checked_mul(words)?)
     }
 }

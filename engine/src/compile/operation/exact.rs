@@ -14,7 +14,7 @@ pub(super) fn compile(
     version_2: bool,
     host: &dyn Host,
 ) -> (Operation, Support) {
-    let texts: Vec<Option<Box<str>>> = match value {
+    let texts: Vec<Option<String>> = match value {
         Value::Array(items) => items.iter().map(|item| canonical_lower(item, host)).collect(),
         _ => vec![canonical_lower(value, host)],
     };
@@ -31,10 +31,10 @@ pub(super) fn compile(
     (operation, support)
 }
 
-fn among(operation: u32, negate: bool, value: &Value, texts: Vec<Option<Box<str>>>) -> Operation {
+fn among(operation: u32, negate: bool, value: &Value, texts: Vec<Option<String>>) -> Operation {
     let count = texts.len();
     // What stands behind a text that the reference refuses is never looked at.
-    let mut texts: Vec<Box<str>> = texts.into_iter().map_while(|text| text).collect();
+    let mut texts: Vec<String> = texts.into_iter().map_while(|text| text).collect();
     let refused = if texts.len() < count { REFUSED_TEXT } else { 0 };
     let one = if matches!(value, Value::Array(_)) { 0 } else { ONE_TEXT };
     texts.sort_unstable();

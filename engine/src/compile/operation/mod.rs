@@ -31,7 +31,7 @@ pub(crate) enum Operand {
     Words([u32; 2]),
     Text(Text),
     /// A list of texts.
-    Texts(Vec<Box<str>>),
+    Texts(Vec<String>),
     /// A block of a number and a text.
     Limit(f64, Text),
     /// A block of words.

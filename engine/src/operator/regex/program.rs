@@ -177,6 +177,7 @@ impl Program {
 }
 
 /// Leads jumps to the end of the code.
+#[inline(never)]
 fn land(code: &mut [Instruction], jumps: impl Iterator<Item = usize>) {
     let end = code.len();
     for position in jumps {
@@ -187,6 +188,7 @@ fn land(code: &mut [Instruction], jumps: impl Iterator<Item = usize>) {
 }
 
 /// Repeats the instructions from `start` on.
+#[inline(never)]
 fn repeat(
     code: &mut Vec<Instruction>,
     start: usize,
@@ -224,6 +226,7 @@ fn repeat(
 }
 
 /// What can be taken first away from the start and the end of a text.
+#[inline(never)]
 fn first(code: &[Instruction], sets: &[[Word; SET]]) -> Set {
     let mut found = Set::default();
     let mut seen = vec![false; code.len()];
