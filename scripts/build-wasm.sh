@@ -18,6 +18,7 @@ build() {
 	wasm-pack --quiet build evaluator-wasm --mode no-install --target bundler --out-dir "$folder" --out-name "$name" \
 		--no-pack --no-typescript --profile wasm -- --no-default-features --features "$feature"
 	before=$(wc -c <"$wasm")
+	node scripts/snip-panics.mjs "$wasm" "$wasm"
 	# Inlining makes the module smaller, but what is sent, compressed, larger.
 	wasm-opt -O3 --skip-pass=inlining-optimizing --strip-debug --strip-producers "$wasm" -o "$wasm.optimised"
 	mv "$wasm.optimised" "$wasm"

@@ -2,7 +2,7 @@
 //! `compile`). They translate between JavaScript and the engine and decide nothing.
 
 #[cfg(feature = "compile")]
-mod compiler;
+pub mod compiler;
 #[cfg(feature = "evaluate")]
 mod evaluator;
 mod host;

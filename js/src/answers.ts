@@ -1,5 +1,5 @@
 import { parsed } from "./errors.js";
-import { define, isReason, recordOf, valueOf, type Values } from "./records.js";
+import { define, isReason, recordOf, valueOf } from "./records.js";
 import type { Flag, Ruleset } from "./ruleset.js";
 import type { Answer, Answers, Reason } from "./types.js";
 
@@ -28,8 +28,6 @@ export interface Coded {
   readonly keys: readonly (string | undefined)[];
   /** The flags that the codes belong to; undefined: all flags, in order. */
   readonly flags: readonly Flag[] | undefined;
-  /** Makes the values of all flags. */
-  readonly values: Values | undefined;
 }
 
 /** The answers of codes, each of the three objects made when it is first read. */
@@ -72,8 +70,8 @@ export function answerOf(ruleset: Ruleset, flag: Flag, code: number): Answer {
   return payload === undefined ? { value } : { value, payload: parsed(payload.json) };
 }
 
-function featureFlagsOf({ ruleset, codes, keys, values }: Coded): Answers["featureFlags"] {
-  return values?.of(codes) ?? recordOf(ruleset, keys, codes);
+function featureFlagsOf({ ruleset, codes, keys }: Coded): Answers["featureFlags"] {
+  return recordOf(ruleset, keys, codes);
 }
 
 function unresolvedOf({ codes, keys }: Coded): Answers["unresolved"] {

@@ -5,7 +5,6 @@ import { frameOf, isSnapshot, type Frame } from "./frame.js";
 import { broken, instance, isAlive, release, type Handle } from "./instance.js";
 import { borrowWriter, giveBack, writeFlags, writeUser } from "./pack.js";
 import { union, type Reads } from "./reads.js";
-import { Values } from "./records.js";
 import { Ruleset, type Flag } from "./ruleset.js";
 import { decodeText } from "./texts.js";
 import type { Answer, Answers, User } from "./types.js";
@@ -15,6 +14,9 @@ const MANY = 32;
 
 /** What the evaluator gives where it cannot read the request, which would be a fault of this package. */
 const MALFORMED = -0x8000_0000;
+
+/** What the evaluator says of bytes that are no ruleset; else that it does not know their version. */
+const FAULT_DAMAGED = 1;
 
 let compiler: Compiler | undefined;
 
@@ -57,7 +59,6 @@ export class Compiled {
   /** Numbers of the flags outside the evaluation contexts. */
   readonly #leftOut: ReadonlySet<number>;
   #keys: readonly (string | undefined)[] | undefined;
-  #values: Values | undefined;
   #handle: Handle | undefined;
   /** The flags that were asked last, and what they read together. */
   #lastAsked: { flags: readonly Flag[]; reads: Reads } | undefined;
@@ -98,8 +99,7 @@ export class Compiled {
     const ruleset = this.#ruleset;
     if (keys === undefined) {
       const codes = this.#codesOf(undefined, ruleset.allReads, user, nowMs);
-      const allKeys = this.#allKeys();
-      return answersOf({ ruleset, codes, keys: allKeys, flags: undefined, values: (this.#values ??= new Values(ruleset, allKeys)) });
+      return answersOf({ ruleset, codes, keys: this.#allKeys(), flags: undefined });
     }
     const flags: Flag[] = [];
     for (const key of keys) {
@@ -107,7 +107,7 @@ export class Compiled {
       if (flag !== undefined) flags.push(flag);
     }
     const codes = flags.length === 0 ? new Int32Array() : this.#codesOf(flags, this.#readsOf(flags), user, nowMs);
-    return answersOf({ ruleset, codes, keys: flags.map(({ key }) => key), flags, values: undefined });
+    return answersOf({ ruleset, codes, keys: flags.map(({ key }) => key), flags });
   }
 
   /** Gives back the module's memory until the next use. */
@@ -125,10 +125,12 @@ export class Compiled {
   }
 
   #resident(): Handle {
-    const handle = this.#handle;
-    if (handle !== undefined && isAlive(handle)) return handle;
+    const held = this.#handle;
+    if (held !== undefined && isAlive(held)) return held;
     forgotten()?.unregister(this);
-    return this.#hold(load(this.#code));
+    const handle = load(this.#code);
+    if (typeof handle === "number") throw damagedRuleset();
+    return this.#hold(handle);
   }
 
   #find(key: string): Flag | undefined {
@@ -198,14 +200,11 @@ export class Compiled {
 function loadCompiled(bytes: Uint8Array, frame: Frame | undefined, evaluationContexts: string[] | undefined): Loaded | undefined {
   if (frame?.code === undefined) return undefined;
   const { start, end } = frame.code;
-  try {
-    return loaded({ bytes: bytes.subarray(0, end), start, evaluationContexts });
-  } catch (error) {
-    const reason = (error as FlagpostError).code as string;
-    // The compiler looks at the whole snapshot, and so knows better what is wrong with it.
-    if (reason === "unknown_ruleset" || (reason === "damaged_snapshot" && compiler !== undefined)) return undefined;
-    throw error;
-  }
+  const result = loaded({ bytes: bytes.subarray(0, end), start, evaluationContexts });
+  if (typeof result === "object") return result;
+  // The compiler looks at the whole snapshot, and so knows better what is wrong with it.
+  if (result === FAULT_DAMAGED && compiler === undefined) throw damagedRuleset();
+  return undefined;
 }
 
 function loadDefinitions(bytes: Uint8Array, evaluationContexts: string[] | undefined): Loaded {
@@ -213,20 +212,35 @@ function loadDefinitions(bytes: Uint8Array, evaluationContexts: string[] | undef
     if (!isSnapshot(bytes)) throw needsCompiler("these are definitions, not a snapshot");
     throw frameOf(bytes) === undefined ? damaged("its sections do not fill it") : needsCompiler("this snapshot has no ruleset of this version");
   }
-  return loaded({ bytes: compiler.compile(bytes, evaluationContexts), start: 0, evaluationContexts: undefined });
+  const result = loaded({ bytes: compiler.compile(bytes, evaluationContexts), start: 0, evaluationContexts: undefined });
+  if (typeof result !== "object") throw damagedRuleset();
+  return result;
 }
 
-function loaded(code: Code): Loaded {
-  return { code, handle: load(code), ruleset: new Ruleset(code.bytes, code.start) };
+/** A ruleset, or the evaluator's fault with it. */
+function loaded(code: Code): Loaded | number {
+  const handle = load(code);
+  if (typeof handle === "number") return handle;
+  return { code, handle, ruleset: new Ruleset(code.bytes, code.start) };
 }
 
-function load({ bytes, start, evaluationContexts }: Code): Handle {
+function load({ bytes, start, evaluationContexts }: Code): Handle | number {
   const home = instance();
+  const writer = borrowWriter();
   try {
-    return { instance: home, evaluator: home.glue.Evaluator.load(bytes, start, evaluationContexts) };
+    for (const context of evaluationContexts ?? []) writer.string(context);
+    const { Evaluator } = home.glue;
+    const evaluator = Evaluator.load(bytes, start, writer.written());
+    return evaluator === undefined ? Evaluator.fault() : { instance: home, evaluator };
   } catch (error) {
     throw broken(error);
+  } finally {
+    giveBack(writer);
   }
+}
+
+function damagedRuleset(): FlagpostError {
+  return damaged("its compiled ruleset is not what was written");
 }
 
 /** A copy of bytes that others may write at any time; the same bytes otherwise. */

@@ -17,9 +17,11 @@ declare module "evaluator-glue" {
     Evaluator: {
       /**
        * Reads a ruleset that begins at `start`. The bytes end with the digest of all before it; they
-       * are copied. Throws `Error` with a member `flagpost`: `unknown_ruleset` or `damaged_snapshot`.
+       * are copied. The evaluation contexts lie one behind the other: u32 length, UTF-8.
        */
-      load(bytes: Uint8Array, start: number, evaluationContexts?: string[]): Evaluator;
+      load(bytes: Uint8Array, start: number, evaluationContexts: Uint8Array): Evaluator | undefined;
+      /** Why the last `load` gave nothing: 1 damaged bytes, 2 a ruleset of another version, or for no contexts. */
+      fault(): number;
     };
     imports: WebAssembly.Imports;
     start(exports: WebAssembly.Exports): void;

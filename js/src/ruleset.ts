@@ -17,6 +17,8 @@ const FLAG_PAYLOADS = 7 * WORD;
 const FLAG_SLOTS = 8 * WORD;
 const FLAG_GROUP_TYPES = 9 * WORD;
 const FIXED = 1 << 2;
+/** With some value the flag has no answer, which the evaluator knows. */
+const PAYLOAD_THROWS = 1 << 9;
 
 const TEXT = 2 * WORD;
 const PAYLOAD = 3 * WORD;
@@ -132,7 +134,7 @@ export class Ruleset {
 
   #remember(id: number, key: string): Flag {
     const at = this.#record(id);
-    const fixed = (this.#word(at + FLAG_BITS) & FIXED) !== 0;
+    const fixed = (this.#word(at + FLAG_BITS) & (FIXED | PAYLOAD_THROWS)) === FIXED;
     const slots = this.#word(at + FLAG_SLOTS);
     const flag: Flag = {
       id,
