@@ -36,7 +36,7 @@ build() {
 	fi
 }
 
-# Hashes are taken four at a time. Of the stack, 1 MiB unless told, values nested 500 deep need less than
-# 192 KiB; a stack that is exhausted is a trap.
+# Hashes are taken four at a time. The stack is 1 MiB unless told, most of it unused: values nested 500
+# deep, each with a text of its own, needed between 192 and 256 KiB. A stack that is exhausted is a trap.
 RUSTFLAGS="$RUSTFLAGS -C target-feature=+simd128 -C link-arg=-zstack-size=262144" build evaluator pkg evaluate
 build compiler pkg-compiler compile
