@@ -12,12 +12,12 @@ const MODEL_SIZE = 1000;
 
 const beside = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The generator: $FLAGPOST_BENCH/gen.mjs, else the one in ../shared/bench beside the project, else the copy here. */
+/** The generator: $FLAGPOST_BENCH/gen.mjs, else the one in ../shared/bench beside the project. */
 async function generator() {
-  const folders = process.env.FLAGPOST_BENCH ? [process.env.FLAGPOST_BENCH] : [beside("../../shared/bench"), beside("generator")];
-  const found = folders.map((folder) => join(folder, "gen.mjs")).find((file) => existsSync(file));
-  if (found === undefined) throw new Error(`no gen.mjs in ${folders.join(" or ")}: set FLAGPOST_BENCH to the folder of the definitions generator`);
-  return import(pathToFileURL(found).href);
+  const folder = process.env.FLAGPOST_BENCH ?? beside("../../shared/bench");
+  const file = join(folder, "gen.mjs");
+  if (!existsSync(file)) throw new Error(`no gen.mjs in ${folder}: set FLAGPOST_BENCH to the folder of the definitions generator`);
+  return import(pathToFileURL(file).href);
 }
 
 /** The refresher, which makes snapshots: $FLAGPOST_REFRESHER, else target/release/refresher. */

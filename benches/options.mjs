@@ -16,7 +16,7 @@ export const USAGE = `node benches/run.mjs [options]
   --write FOLDER     write the dated JSON and latest.svg there; a complete run writes to docs/benchmarks
 
 Snapshots are made by target/release/refresher, or $FLAGPOST_REFRESHER; definitions by gen.mjs in
-benches/generator, or in $FLAGPOST_BENCH.`;
+$FLAGPOST_BENCH, or in ../shared/bench.`;
 
 /** A mistake on the command line, to be shown without a stack. */
 export class UsageError extends Error {}

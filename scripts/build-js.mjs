@@ -1,10 +1,15 @@
 /**
- * Builds js/dist from js/src and evaluator-wasm/pkg: one script per entry, and the typings.
+ * Builds js/dist from js/src, evaluator-wasm/pkg and evaluator-wasm/pkg-compiler: one script per
+ * entry, and the typings.
  *
- *   index.js, index.cjs   the module inside, as base64: Node, Deno, Bun, Convex, bundlers
- *   workerd.js            imports evaluator.wasm: Cloudflare Workers
- *   edge-light.js         imports evaluator.wasm?module: Vercel's edge runtime
- *   convex.js, convex.cjs the store's tables and functions for a Convex project, without the evaluator
+ *   index.js, index.cjs   the modules inside, as base64: Node, Deno, Bun, Convex, bundlers
+ *   workerd.js            imports evaluator.wasm and compiler.wasm: Cloudflare Workers
+ *   edge-light.js         imports them with ?module: Vercel's edge runtime
+ *   slim.js, slim.cjs, workerd-slim.js, edge-light-slim.js
+ *                         the same without the compiler
+ *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
+ *
+ * Fails when flagpost/slim outgrows its budget in tests/budgets.json.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -12,46 +17,51 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const js = join(root, "js");
 const dist = join(js, "dist");
-const wasm = join(root, "evaluator-wasm", "pkg", "evaluator_bg.wasm");
-const glue = join(root, "evaluator-wasm", "pkg", "evaluator_bg.js");
+const modules = {
+  evaluator: { folder: "pkg", exported: "Evaluator" },
+  compiler: { folder: "pkg-compiler", exported: "compile" },
+};
+const builtOf = (name, extension) => join(root, "evaluator-wasm", modules[name].folder, `${name}_bg.${extension}`);
 
 /**
  * The glue keeps the running instance in variables of its module. Wrapped in a function, every start
  * has its own, so that nothing of an instance that trapped is left. Dropped rulesets are freed by
  * js/src/compiled.ts, which knows whether their instance still runs, not by the glue's registry.
  */
-function wrapGlue(source) {
-  const names = [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, name]) => name);
-  const missing = ["Evaluator", "__wbg_set_wasm", "__wbindgen_init_externref_table"].filter((name) => !names.includes(name));
+function wrapGlue(name) {
+  const { exported } = modules[name];
+  const source = readFileSync(builtOf(name, "js"), "utf8");
+  const names = [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, found]) => found);
+  const missing = [exported, "__wbg_set_wasm"].filter((wanted) => !names.includes(wanted));
   const others = source.match(/^(?:import|export (?!function |class |const )).*$/m);
   if (missing.length > 0 || others) {
     throw new Error(`wasm-bindgen's glue looks different: ${missing.join(", ") || others[0]}: adapt scripts/build-js.mjs`);
   }
-  const imports = names.filter((name) => /^__wb(g|indgen)_/.test(name) && name !== "__wbg_set_wasm");
+  const imports = names.filter((found) => /^__wb(g|indgen)_/.test(found) && found !== "__wbg_set_wasm");
   return `export function createGlue() {
 const FinalizationRegistry = undefined;
 ${source.replace(/^export /gm, "")}
 return {
-  Evaluator,
-  imports: { "./evaluator_bg.js": { ${imports.join(", ")} } },
-  start(exports) { __wbg_set_wasm(exports); exports.__wbindgen_start(); },
+  ${exported},
+  imports: { "./${name}_bg.js": { ${imports.join(", ")} } },
+  start(exports) { __wbg_set_wasm(exports); exports.__wbindgen_start?.(); },
 };
 }`;
 }
 
-const evaluator = {
-  name: "evaluator",
+const wasmModules = {
+  name: "wasm-modules",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^evaluator-(glue|base64)$/ }, ({ path }) => ({ path, namespace: "evaluator" }));
-    onLoad({ filter: /glue/, namespace: "evaluator" }, () => ({ contents: wrapGlue(readFileSync(glue, "utf8")) }));
-    onLoad({ filter: /base64/, namespace: "evaluator" }, () => ({
-      contents: `export default ${JSON.stringify(readFileSync(wasm, "base64"))};`,
-    }));
+    onResolve({ filter: /^(?:evaluator|compiler)-(?:glue|base64)$/ }, ({ path }) => ({ path, namespace: "wasm-modules" }));
+    onLoad({ filter: /.*/, namespace: "wasm-modules" }, ({ path }) => {
+      const [name, part] = path.split("-");
+      return { contents: part === "glue" ? wrapGlue(name) : `export default ${JSON.stringify(readFileSync(builtOf(name, "wasm"), "base64"))};` };
+    });
   },
 };
 
@@ -77,16 +87,20 @@ const entries = [
   { source: "inline.ts", script: "index.cjs", format: "cjs" },
   { source: "workerd.ts", script: "workerd.js", format: "esm" },
   { source: "edge-light.ts", script: "edge-light.js", format: "esm" },
+  { source: "inline-slim.ts", script: "slim.js", format: "esm" },
+  { source: "inline-slim.ts", script: "slim.cjs", format: "cjs" },
+  { source: "workerd-slim.ts", script: "workerd-slim.js", format: "esm" },
+  { source: "edge-light-slim.ts", script: "edge-light-slim.js", format: "esm" },
   { source: "convex.ts", script: "convex.js", format: "esm" },
   { source: "convex.ts", script: "convex.cjs", format: "cjs" },
 ];
 
-for (const file of [wasm, glue]) {
+for (const file of Object.keys(modules).flatMap((name) => [builtOf(name, "wasm"), builtOf(name, "js")])) {
   if (!existsSync(file)) throw new Error(`${file} is missing: run scripts/build-wasm.sh`);
 }
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
-copyFileSync(wasm, join(dist, "evaluator.wasm"));
+for (const name of Object.keys(modules)) copyFileSync(builtOf(name, "wasm"), join(dist, `${name}.wasm`));
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) copyFileSync(join(root, licence), join(dist, licence));
 for (const { source, script, format } of entries) {
   await build({
@@ -97,7 +111,7 @@ for (const { source, script, format } of entries) {
     target: "es2022",
     platform: "neutral",
     external: ["*.wasm", "*.wasm?module", "convex/*"],
-    plugins: [evaluator],
+    plugins: [wasmModules],
     legalComments: "none",
     logLevel: "warning",
   });
@@ -114,7 +128,17 @@ writeFileSync(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n
 for (const { script } of entries) {
   const bytes = readFileSync(join(dist, script));
   if (/\b(?:from|require\(|import\()\s*["']node:/.test(bytes.toString())) throw new Error(`${script} imports a node: module`);
-  const size = (content) => `${content.length} bytes, gzip ${gzipSync(content, { level: 9 }).length}`;
-  const module = bytes.includes("evaluator.wasm") ? ` + evaluator.wasm ${size(readFileSync(wasm))}` : "";
-  console.log(`js/dist/${script}: ${size(bytes)}${module}`);
+  const brought = Object.keys(modules).filter((name) => bytes.includes(`./${name}.wasm`));
+  const sizes = [bytes, ...brought.map((name) => readFileSync(builtOf(name, "wasm")))].map((content) => `${content.length} bytes, gzip ${gzipped(content)}`);
+  console.log(`js/dist/${script}: ${sizes.join(" + ")}`);
+}
+
+const { slim } = JSON.parse(readFileSync(join(root, "tests", "budgets.json"), "utf8"));
+const minified = await transform(readFileSync(join(dist, "workerd-slim.js"), "utf8"), { minify: true, format: "esm" });
+const sent = gzipped(readFileSync(builtOf("evaluator", "wasm"))) + gzipped(Buffer.from(minified.code));
+console.log(`flagpost/slim: gzip ${sent} of ${slim.gzipBytes} bytes: ${slim.what}`);
+if (sent > slim.gzipBytes) throw new Error("flagpost/slim is over its budget: make it smaller, or raise tests/budgets.json with a reason");
+
+function gzipped(content) {
+  return gzipSync(content, { level: 9 }).length;
 }

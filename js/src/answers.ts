@@ -1,14 +1,9 @@
-import type { Tables } from "evaluator-glue";
-
+import { parsed } from "./errors.js";
+import { define, isReason, recordOf, valueOf } from "./records.js";
+import type { Flag, Ruleset } from "./ruleset.js";
 import type { Answer, Answers, Reason } from "./types.js";
 
-/*
- * The evaluator answers with two numbers per flag:
- *   value    0 false, 1 true, 2 + n the text tables.strings[n], -1 to -4 a reason,
- *            -5 - n what strings[n] is the JSON of: what a malformed definition gives, as it does in
- *            posthog-node
- *   payload  index into tables.payloads, or -1
- */
+/** In the order of their codes: see `records.ts`. */
 const REASONS: readonly Reason[] = [
   "experience_continuity",
   "unsupported_definition",
@@ -16,44 +11,101 @@ const REASONS: readonly Reason[] = [
   "missing_context",
 ];
 
-/** All answers, for the flags of these ids or, without ids, for every flag in order. */
-export function answersOf(tables: Tables, codes: Int32Array, ids?: Uint32Array): Answers {
-  const answers: Answers = { featureFlags: {}, featureFlagPayloads: {}, unresolved: {} };
-  for (let at = 0; at < codes.length; at += 2) {
-    const key = tables.keys[ids?.[at / 2] ?? at / 2] as string;
-    const value = codes[at] as number;
-    const reason = REASONS[-1 - value];
-    if (reason !== undefined) {
-      define(answers.unresolved, key, reason);
-      continue;
-    }
-    define(answers.featureFlags, key, valueOf(tables, value));
-    const payload = tables.payloads[codes[at + 1] as number];
-    if (payload?.truthy) define(answers.featureFlagPayloads, key, JSON.parse(payload.json));
+/** Up to so many flags, making the answers costs less than the accessors that would put it off. */
+const FEW = 16;
+
+/** In the place of what nobody has read yet. */
+const UNREAD = {};
+
+/** Under which Node and others look for how to print an object. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+/** Codes, with what they are the answers to. */
+export interface Coded {
+  readonly ruleset: Ruleset;
+  readonly codes: Int32Array;
+  /** The keys that the codes belong to; undefined where a flag was left out. */
+  readonly keys: readonly (string | undefined)[];
+  /** The flags that the codes belong to; undefined: all flags, in order. */
+  readonly flags: readonly Flag[] | undefined;
+}
+
+/** The answers of codes, each of the three objects made when it is first read. */
+export function answersOf(coded: Coded): Answers {
+  if (coded.codes.length <= FEW) {
+    return { featureFlags: featureFlagsOf(coded), featureFlagPayloads: payloadsOf(coded), unresolved: unresolvedOf(coded) };
   }
-  return answers;
+  let featureFlags: Answers["featureFlags"] = UNREAD;
+  let featureFlagPayloads: Answers["featureFlagPayloads"] = UNREAD;
+  let unresolved: Answers["unresolved"] = UNREAD;
+  // Each reads its own variable, not `this`, which is something else where answers are wrapped.
+  const answers: Answers = {
+    get featureFlags() {
+      return featureFlags === UNREAD ? (featureFlags = featureFlagsOf(coded)) : featureFlags;
+    },
+    set featureFlags(value) {
+      featureFlags = value;
+    },
+    get featureFlagPayloads() {
+      return featureFlagPayloads === UNREAD ? (featureFlagPayloads = payloadsOf(coded)) : featureFlagPayloads;
+    },
+    set featureFlagPayloads(value) {
+      featureFlagPayloads = value;
+    },
+    get unresolved() {
+      return unresolved === UNREAD ? (unresolved = unresolvedOf(coded)) : unresolved;
+    },
+    set unresolved(value) {
+      unresolved = value;
+    },
+  };
+  return Object.defineProperty(answers, INSPECT, { value: plain });
 }
 
-/** The answer for one flag. Unlike in `Answers`, a falsy payload is kept. */
-export function answerOf(tables: Tables, codes: Int32Array): Answer {
-  const value = codes[0] as number;
-  const reason = REASONS[-1 - value];
-  if (reason !== undefined) return { unresolved: reason };
-  const payload = tables.payloads[codes[1] as number];
-  const answer = { value: valueOf(tables, value) };
-  return payload === undefined ? answer : { ...answer, payload: JSON.parse(payload.json) };
+/** The answer of one flag's code. Unlike in `Answers`, a falsy payload is kept. */
+export function answerOf(ruleset: Ruleset, flag: Flag, code: number): Answer {
+  if (isReason(code)) return { unresolved: REASONS[-1 - code] as Reason };
+  const value = valueOf(ruleset, code);
+  const payload = ruleset.payload(flag.id, code);
+  return payload === undefined ? { value } : { value, payload: parsed(payload.json) };
 }
 
-function valueOf(tables: Tables, code: number): boolean | string {
-  if (code < 0) return JSON.parse(tables.strings[-5 - code] as string) as never;
-  return code < 2 ? code === 1 : (tables.strings[code - 2] as string);
+function featureFlagsOf({ ruleset, codes, keys }: Coded): Answers["featureFlags"] {
+  return recordOf(ruleset, keys, codes);
 }
 
-/** Assignment that also works for a flag named `__proto__`. */
-function define<T>(record: Record<string, T>, key: string, value: T): void {
-  if (key === "__proto__") {
-    Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
-  } else {
-    record[key] = value;
+function unresolvedOf({ codes, keys }: Coded): Answers["unresolved"] {
+  const record: Answers["unresolved"] = {};
+  for (let at = 0; at < codes.length; at++) {
+    const code = codes[at] as number;
+    if (!isReason(code)) continue;
+    const key = keys[at];
+    if (key !== undefined) define(record, key, REASONS[-1 - code] as Reason);
   }
+  return record;
+}
+
+function payloadsOf({ ruleset, codes, keys, flags }: Coded): Answers["featureFlagPayloads"] {
+  const found: string[] = [];
+  const texts: string[] = [];
+  for (let at = 0; at < codes.length; at++) {
+    const code = codes[at] as number;
+    const key = keys[at];
+    if (key === undefined || isReason(code)) continue;
+    const payload = ruleset.payload(flags === undefined ? at : (flags[at] as Flag).id, code);
+    if (!payload?.truthy) continue;
+    found.push(key);
+    texts.push(payload.json);
+  }
+  const record: Answers["featureFlagPayloads"] = {};
+  if (found.length === 0) return record;
+  // One call for all of them takes half as long as a call for each.
+  const payloads = parsed(`[${texts.join(",")}]`) as unknown[];
+  for (let at = 0; at < found.length; at++) define(record, found[at] as string, payloads[at]);
+  return record;
+}
+
+/** Prints answers as what they are, not as accessors. */
+function plain(this: Answers): Answers {
+  return { ...this };
 }

@@ -1,6 +1,5 @@
 import { FlagpostError } from "./errors.js";
-
-let encoder: TextEncoder | undefined;
+import { CHECKSUM, isSnapshot } from "./frame.js";
 
 /** The bytes of a buffer or a view of one, without a copy; undefined for anything else. */
 export function viewOf(input: object): Uint8Array | undefined {
@@ -15,50 +14,13 @@ export function viewOf(input: object): Uint8Array | undefined {
   return undefined;
 }
 
-/** JSON text as UTF-8. */
-export function encodeText(text: string): Uint8Array {
-  encoder ??= new TextEncoder();
-  // A lone surrogate has no UTF-8; as an escape JSON keeps it.
-  const safe = text.replace(/\p{Surrogate}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
-  return encoder.encode(safe);
-}
-
-/** Definitions that were parsed already, as UTF-8 JSON. */
-export function encodeObject(definitions: object): Uint8Array {
-  let text: string | undefined;
-  try {
-    text = stringify(definitions);
-  } catch (error) {
-    throw new FlagpostError("invalid_definitions", `the definitions are no JSON object: ${String(error)}`, {
-      cause: error,
-    });
-  }
-  if (text === undefined) throw notLoadable("a function");
-  return encodeText(text);
-}
-
 /**
- * `JSON.stringify`, but for infinite numbers, which it writes as null: `JSON.parse` makes them of
- * numbers beyond a double's range, so they are written as such numbers.
+ * Equal contents. Snapshots are known by their length and the checksum at their end: comparing all of a
+ * snapshot takes longer than loading it.
  */
-function stringify(value: object): string | undefined {
-  const text = JSON.stringify(value) as string | undefined;
-  if (!text?.includes("null")) return text;
-  // Longer than any word of its kind in the text.
-  const words = text.match(/infinity\**/g) ?? [];
-  const mark = "infinity".padEnd(words.reduce((longest, { length }) => Math.max(longest, length), 7) + 1, "*");
-  let found = false;
-  const marked = JSON.stringify(value, (_, member: unknown) => {
-    if (member !== Infinity && member !== -Infinity) return member;
-    found = true;
-    return member > 0 ? mark : `-${mark}`;
-  });
-  return found ? marked.replaceAll(`"${mark}"`, "1e999").replaceAll(`"-${mark}"`, "-1e999") : text;
-}
-
-/** Equal contents. The end is looked at first: a snapshot's checksum stands there. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
+  if (isSnapshot(a) && isSnapshot(b)) return sameTail(a, b, a.length - CHECKSUM);
   const aligned = a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0;
   const words = aligned ? a.length >> 2 : 0;
   return sameTail(a, b, words * 4) && (words === 0 || sameTail(wordsOf(a, words), wordsOf(b, words), 0));
@@ -88,7 +50,11 @@ export function assertLoadable(input: unknown): asserts input is string | object
     return;
   }
   if (typeof input !== "object") throw notLoadable(`a ${typeof input}`);
-  readable(() => assertNoMistake(input));
+  try {
+    assertNoMistake(input);
+  } catch (error) {
+    throw unreadable(error);
+  }
 }
 
 function assertNoMistake(input: object): void {
@@ -106,16 +72,12 @@ function assertNoMistake(input: object): void {
   }
 }
 
-/** What reading a member of an input gives; a proxy or a getter may throw. */
-export function readable<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof FlagpostError) throw error;
-    throw notLoadable(`an object that cannot be read (${String(error)})`);
-  }
+/** What to throw for an error that came of reading an input: a proxy or a getter may throw. */
+export function unreadable(error: unknown): FlagpostError {
+  return error instanceof FlagpostError ? error : notLoadable(`an object that cannot be read (${String(error)})`);
 }
 
-function notLoadable(what: string, fix = "pass a snapshot or PostHog's definitions"): FlagpostError {
+/** What to throw for an input that nothing can be loaded from. */
+export function notLoadable(what: string, fix = "pass a snapshot or PostHog's definitions"): FlagpostError {
   return new FlagpostError("invalid_input", `definitions expected, got ${what}: ${fix}`);
 }

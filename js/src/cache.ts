@@ -1,5 +1,5 @@
-import { assertLoadable, encodeObject, encodeText, sameBytes, viewOf } from "./bytes.js";
-import { Compiled } from "./compiled.js";
+import { assertLoadable, sameBytes, viewOf } from "./bytes.js";
+import { Compiled, encoded } from "./compiled.js";
 import type { LoadOptions } from "./types.js";
 
 /** How many rulesets are kept although nobody holds on to them. */
@@ -45,7 +45,7 @@ export function drop(compiled: Compiled): void {
 function ofText(text: string, contexts: string, options: LoadOptions | undefined): Entry {
   return (
     recent.find((entry) => entry.text === text && entry.contexts === contexts) ?? {
-      compiled: new Compiled(encodeText(text), options?.evaluationContexts),
+      compiled: new Compiled(encoded(text), options?.evaluationContexts),
       contexts,
       text,
     }
@@ -64,7 +64,7 @@ function ofObject(input: object, contexts: string, options: LoadOptions | undefi
     (place) => place.offset === offset && place.length === length && place.entry.contexts === contexts,
   );
   if (known !== undefined) return known.entry;
-  const source = view ?? encodeObject(input);
+  const source = view ?? encoded(input);
   const entry = recent.find((other) => other.contexts === contexts && sameBytes(other.compiled.source, source)) ?? {
     compiled: new Compiled(source, options?.evaluationContexts),
     contexts,

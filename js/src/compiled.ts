@@ -1,42 +1,113 @@
-import type { Tables } from "evaluator-glue";
+import { answerOf, answersOf } from "./answers.js";
+import type { Compiler } from "./compiler.js";
+import { damaged, FlagpostError } from "./errors.js";
+import { frameOf, isSnapshot, type Frame } from "./frame.js";
+import { broken, instance, isAlive, release, type Handle } from "./instance.js";
+import { borrowWriter, giveBack, writeFlags, writeUser } from "./pack.js";
+import { union, type Reads } from "./reads.js";
+import { Ruleset, type Flag } from "./ruleset.js";
+import { decodeText } from "./texts.js";
+import type { Answer, Answers, User } from "./types.js";
 
-import { guarded, instance, isAlive, release, type Handle } from "./instance.js";
-import { packed } from "./pack.js";
-import type { User } from "./types.js";
+/** Of so many asked flags it is not looked up what each of them reads. */
+const MANY = 32;
+
+/** What the evaluator gives where it cannot read the request, which would be a fault of this package. */
+const MALFORMED = -0x8000_0000;
+
+/** What the evaluator says of bytes that are no ruleset; else that it does not know their version. */
+const FAULT_DAMAGED = 1;
+
+let compiler: Compiler | undefined;
+
+/** An entry that has the compiler hands it over here. */
+export function provideCompiler(provided: Compiler): void {
+  compiler = provided;
+}
+
+/** Definitions as text or object, as the bytes that a ruleset is loaded from. */
+export function encoded(definitions: string | object): Uint8Array {
+  if (compiler === undefined) throw needsCompiler("these are definitions, not a snapshot");
+  return compiler.encode(definitions);
+}
+
+/** A compiled ruleset: bytes that end with the digest of all before it, where it begins, and for whom. */
+interface Code {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly evaluationContexts: string[] | undefined;
+}
+
+interface Loaded {
+  readonly code: Code;
+  readonly ruleset: Ruleset;
+  readonly handle: Handle;
+}
 
 /**
- * A ruleset in the evaluator module, with the bytes it was compiled from: it can be parked to give
- * back the module's memory and comes back by itself, after a trap as well.
+ * A ruleset in the evaluator module, with the bytes it came from: it can be parked to give back the
+ * module's memory and comes back by itself, after a trap as well.
  */
 export class Compiled {
   /** How many `Definitions` hold it. */
   holders = 0;
-  readonly tables: Tables;
   readonly source: Uint8Array;
-  readonly #evaluationContexts: readonly string[] | undefined;
+  /** A snapshot's header as JSON text; null for plain definitions. */
+  readonly header: string | null;
+  readonly #code: Code;
+  readonly #ruleset: Ruleset;
+  /** Numbers of the flags outside the evaluation contexts. */
+  readonly #leftOut: ReadonlySet<number>;
+  #keys: readonly (string | undefined)[] | undefined;
   #handle: Handle | undefined;
-  #flagIds: Map<string, number> | undefined;
+  /** The flags that were asked last, and what they read together. */
+  #lastAsked: { flags: readonly Flag[]; reads: Reads } | undefined;
 
-  /** Throws `FlagpostError` when the bytes cannot be compiled. */
+  /** Throws `FlagpostError` when the bytes cannot be used. */
   constructor(source: Uint8Array, evaluationContexts: readonly string[] | undefined) {
     this.source = source;
-    this.#evaluationContexts = evaluationContexts;
-    const handle = this.#resident();
-    this.tables = guarded(() => handle.evaluator.tables());
+    const bytes = unshared(source);
+    const frame = isSnapshot(bytes) ? frameOf(bytes) : undefined;
+    const contexts = evaluationContexts?.slice();
+    const { code, ruleset, handle } = loadCompiled(bytes, frame, contexts) ?? loadDefinitions(bytes, contexts);
+    this.#code = code;
+    this.#ruleset = ruleset;
+    this.#leftOut = new Set(code.evaluationContexts === undefined ? [] : handle.evaluator.left_out());
+    this.#hold(handle);
+    this.header = frame?.head === undefined ? null : decodeText(bytes.subarray(frame.head.start, frame.head.end));
   }
 
-  /** Index of a flag in `tables.keys`. */
-  flagId(key: string): number | undefined {
-    this.#flagIds ??= new Map(this.tables.keys.map((name, id) => [name, id]));
-    return this.#flagIds.get(key);
+  /** Keys of all flags, in the order of the definitions. */
+  flagKeys(): readonly string[] {
+    return this.#leftOut.size === 0 ? this.#ruleset.keys : this.#allKeys().filter((key) => key !== undefined);
   }
 
-  /** The codes for the asked flags, or for all: see `answers.ts`. */
-  evaluate(user: User, nowMs: number, flags?: Uint32Array): Int32Array {
-    return packed(this.tables, user, (bytes) => {
-      const handle = this.#resident();
-      return guarded(() => handle.evaluator.evaluate(bytes, nowMs, flags));
-    });
+  /** What was wrong with the definitions, for people. */
+  problems(): readonly string[] {
+    return this.#ruleset.problems();
+  }
+
+  /** The answer of one flag; undefined when there is none of that key. */
+  answer(key: string, user: User, nowMs: number): Answer | undefined {
+    const flag = this.#find(key);
+    if (flag === undefined) return undefined;
+    return answerOf(this.#ruleset, flag, flag.fixed ?? this.#codeOf(flag, user, nowMs));
+  }
+
+  /** The answers of all flags, or of some; keys of none are ignored. */
+  answers(keys: readonly string[] | undefined, user: User, nowMs: number): Answers {
+    const ruleset = this.#ruleset;
+    if (keys === undefined) {
+      const codes = this.#codesOf(undefined, ruleset.allReads, user, nowMs);
+      return answersOf({ ruleset, codes, keys: this.#allKeys(), flags: undefined });
+    }
+    const flags: Flag[] = [];
+    for (const key of keys) {
+      const flag = this.#find(key);
+      if (flag !== undefined) flags.push(flag);
+    }
+    const codes = flags.length === 0 ? new Int32Array() : this.#codesOf(flags, this.#readsOf(flags), user, nowMs);
+    return answersOf({ ruleset, codes, keys: flags.map(({ key }) => key), flags });
   }
 
   /** Gives back the module's memory until the next use. */
@@ -47,19 +118,143 @@ export class Compiled {
     this.#handle = undefined;
   }
 
-  #resident(): Handle {
-    if (this.#handle !== undefined && isAlive(this.#handle)) return this.#handle;
-    forgotten()?.unregister(this);
-    const contexts = this.#evaluationContexts?.slice();
-    const home = instance();
-    const handle = {
-      instance: home,
-      evaluator: guarded(() => home.glue.Evaluator.load(this.source, contexts)),
-    };
+  #hold(handle: Handle): Handle {
     this.#handle = handle;
     forgotten()?.register(this, handle, this);
     return handle;
   }
+
+  #resident(): Handle {
+    const held = this.#handle;
+    if (held !== undefined && isAlive(held)) return held;
+    forgotten()?.unregister(this);
+    const handle = load(this.#code);
+    if (typeof handle === "number") throw damagedRuleset();
+    return this.#hold(handle);
+  }
+
+  #find(key: string): Flag | undefined {
+    const flag = this.#ruleset.find(key);
+    return flag !== undefined && this.#leftOut.has(flag.id) ? undefined : flag;
+  }
+
+  #allKeys(): readonly (string | undefined)[] {
+    if (this.#leftOut.size === 0) return this.#ruleset.keys;
+    return (this.#keys ??= this.#ruleset.keys.map((key, id) => (this.#leftOut.has(id) ? undefined : key)));
+  }
+
+  #readsOf(flags: readonly Flag[]): Reads {
+    const last = this.#lastAsked;
+    if (last?.flags.length === flags.length && flags.every((flag, index) => flag === last.flags[index])) return last.reads;
+    const each = flags.slice(0, MANY + 1).map(({ reads }) => reads);
+    const some = each.length <= MANY && each.every((reads) => reads !== undefined);
+    const reads = some ? union(each) : this.#ruleset.allReads;
+    this.#lastAsked = { flags, reads };
+    return reads;
+  }
+
+  #codeOf(flag: Flag, user: User, nowMs: number): number {
+    const writer = borrowWriter();
+    try {
+      writeUser(writer, flag.reads ?? this.#ruleset.allReads, user);
+      const { instance: home, evaluator } = this.#resident();
+      let code: number;
+      try {
+        const room = evaluator.room(writer.length);
+        writer.copyTo(home.bytes, home.words, room);
+        code = evaluator.flag(flag.id, nowMs);
+      } catch (error) {
+        throw broken(error);
+      }
+      if (code === MALFORMED) throw malformed();
+      return code;
+    } finally {
+      giveBack(writer);
+    }
+  }
+
+  #codesOf(flags: readonly Flag[] | undefined, reads: Reads, user: User, nowMs: number): Int32Array {
+    const writer = borrowWriter();
+    try {
+      writeFlags(writer, flags);
+      writeUser(writer, reads, user);
+      const { instance: home, evaluator } = this.#resident();
+      let address: number;
+      try {
+        const room = evaluator.room(writer.length);
+        writer.copyTo(home.bytes, home.words, room);
+        address = evaluator.flags(nowMs);
+      } catch (error) {
+        throw broken(error);
+      }
+      if (address === 0) throw malformed();
+      const first = address >>> 2;
+      return home.codes.slice(first, first + (flags?.length ?? this.#ruleset.size));
+    } finally {
+      giveBack(writer);
+    }
+  }
+}
+
+/** The compiled ruleset that a snapshot brings, loaded; undefined when there is none to be used. */
+function loadCompiled(bytes: Uint8Array, frame: Frame | undefined, evaluationContexts: string[] | undefined): Loaded | undefined {
+  if (frame?.code === undefined) return undefined;
+  const { start, end } = frame.code;
+  const result = loaded({ bytes: bytes.subarray(0, end), start, evaluationContexts });
+  if (typeof result === "object") return result;
+  // The compiler looks at the whole snapshot, and so knows better what is wrong with it.
+  if (result === FAULT_DAMAGED && compiler === undefined) throw damagedRuleset();
+  return undefined;
+}
+
+function loadDefinitions(bytes: Uint8Array, evaluationContexts: string[] | undefined): Loaded {
+  if (compiler === undefined) {
+    if (!isSnapshot(bytes)) throw needsCompiler("these are definitions, not a snapshot");
+    throw frameOf(bytes) === undefined ? damaged("its sections do not fill it") : needsCompiler("this snapshot has no ruleset of this version");
+  }
+  const result = loaded({ bytes: compiler.compile(bytes, evaluationContexts), start: 0, evaluationContexts: undefined });
+  if (typeof result !== "object") throw damagedRuleset();
+  return result;
+}
+
+/** A ruleset, or the evaluator's fault with it. */
+function loaded(code: Code): Loaded | number {
+  const handle = load(code);
+  if (typeof handle === "number") return handle;
+  return { code, handle, ruleset: new Ruleset(code.bytes, code.start) };
+}
+
+function load({ bytes, start, evaluationContexts }: Code): Handle | number {
+  const home = instance();
+  const writer = borrowWriter();
+  try {
+    for (const context of evaluationContexts ?? []) writer.string(context);
+    const { Evaluator } = home.glue;
+    const evaluator = Evaluator.load(bytes, start, writer.written());
+    return evaluator === undefined ? Evaluator.fault() : { instance: home, evaluator };
+  } catch (error) {
+    throw broken(error);
+  } finally {
+    giveBack(writer);
+  }
+}
+
+function damagedRuleset(): FlagpostError {
+  return damaged("its compiled ruleset is not what was written");
+}
+
+/** A copy of bytes that others may write at any time; the same bytes otherwise. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return Object.prototype.toString.call(bytes.buffer) === "[object SharedArrayBuffer]" ? bytes.slice() : bytes;
+}
+
+function malformed(): FlagpostError {
+  return broken(new Error("the packed user is malformed"));
+}
+
+function needsCompiler(what: string): FlagpostError {
+  const fix = 'write a snapshot with a current refresher, or import "flagpost"';
+  return new FlagpostError("needs_compiler", `${what}, and "flagpost/slim" has no compiler: ${fix}`);
 }
 
 let registry: FinalizationRegistry<Handle> | undefined;

@@ -1,7 +1,7 @@
-import { readable } from "./bytes.js";
+import { unreadable } from "./bytes.js";
 import { compile, drop } from "./cache.js";
 import type { Compiled } from "./compiled.js";
-import { FlagpostError } from "./errors.js";
+import { FlagpostError, parsed } from "./errors.js";
 import type { Definitions, Loadable, LoadOptions, SnapshotInfo } from "./types.js";
 
 /** Registered, so that the ESM and the CJS copy of this package know each other's definitions. */
@@ -12,7 +12,7 @@ class LoadedDefinitions implements Definitions {
   #compiled: Compiled | undefined;
 
   constructor(compiled: Compiled) {
-    const header = compiled.tables.header;
+    const { header } = compiled;
     this.#info = header === null ? null : infoOf(header);
     compiled.holders++;
     this.#compiled = compiled;
@@ -28,11 +28,11 @@ class LoadedDefinitions implements Definitions {
   }
 
   get flagKeys(): readonly string[] {
-    return this[COMPILED].tables.keys;
+    return this[COMPILED].flagKeys();
   }
 
   get problems(): readonly string[] {
-    return this[COMPILED].tables.problems;
+    return this[COMPILED].problems();
   }
 
   get [COMPILED](): Compiled {
@@ -53,12 +53,8 @@ class LoadedDefinitions implements Definitions {
 
 /** What the header of a snapshot says, whichever version wrote it. */
 function infoOf(header: string): SnapshotInfo {
-  try {
-    const { etag, digest, fetched_at, checked_at, format } = JSON.parse(header);
-    return { etag: etag ?? null, digest, fetchedAt: fetched_at, checkedAt: checked_at, format };
-  } catch (error) {
-    throw new FlagpostError("damaged_snapshot", `the snapshot's header cannot be read: ${String(error)}`);
-  }
+  const { etag, digest, fetched_at, checked_at, format } = (parsed(header) ?? {}) as Record<string, never>;
+  return { etag: etag ?? null, digest, fetchedAt: fetched_at, checkedAt: checked_at, format } as unknown as SnapshotInfo;
 }
 
 /**
@@ -67,7 +63,8 @@ function infoOf(header: string): SnapshotInfo {
  *
  * @param input A snapshot's bytes; or the definitions of PostHog's `/flags/definitions` or of a
  *   posthog-node cache, as bytes, text or a parsed object. Don't change it afterwards.
- * @throws FlagpostError `invalid_input`, `invalid_json`, `invalid_definitions`, `damaged_snapshot`
+ * @throws FlagpostError `invalid_input`, `invalid_json`, `invalid_definitions`, `damaged_snapshot`;
+ *   of `flagpost/slim`, `needs_compiler`
  */
 export function load(input: Loadable, options?: LoadOptions): Definitions {
   return new LoadedDefinitions(compile(input, options));
@@ -79,7 +76,12 @@ export function load(input: Loadable, options?: LoadOptions): Definitions {
  * @internal
  */
 export function compiledOf(definitions: Definitions | Loadable): Compiled {
-  const loaded = readable(() => (definitions as { [COMPILED]?: Compiled } | null | undefined)?.[COMPILED]);
+  let loaded: Compiled | undefined;
+  try {
+    loaded = (definitions as { [COMPILED]?: Compiled } | null | undefined)?.[COMPILED];
+  } catch (error) {
+    throw unreadable(error);
+  }
   return loaded ?? compile(definitions);
 }
 

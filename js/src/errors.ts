@@ -5,6 +5,8 @@
  * - `invalid_json`: the text is cut short or is no JSON
  * - `invalid_definitions`: JSON, but not PostHog's flag definitions
  * - `damaged_snapshot`: the bytes of a snapshot are not those that were written
+ * - `needs_compiler`: `flagpost/slim` was given what only `flagpost` can load: anything but a snapshot
+ *   of a current refresher
  * - `invalid_user`, `invalid_options`: the other arguments
  * - `freed`: definitions were used after `free()`
  * - `no_snapshot`: the source holds nothing yet
@@ -17,6 +19,7 @@ export type FlagpostErrorCode =
   | "invalid_json"
   | "invalid_definitions"
   | "damaged_snapshot"
+  | "needs_compiler"
   | "invalid_user"
   | "invalid_options"
   | "freed"
@@ -34,5 +37,22 @@ export class FlagpostError extends Error {
   constructor(code: FlagpostErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** Bytes that cannot be what a refresher wrote. */
+export function damaged(what: string): FlagpostError {
+  return new FlagpostError(
+    "damaged_snapshot",
+    `the snapshot is damaged (${what}): write it again with \`refresher run\``,
+  );
+}
+
+/** What a text of a snapshot says as JSON. */
+export function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw damaged(`it holds what is no JSON: ${String(error)}`);
   }
 }

@@ -1,4 +1,3 @@
-import { answerOf, answersOf } from "./answers.js";
 import { compiledOf } from "./definitions.js";
 import { FlagpostError } from "./errors.js";
 import type { Answer, Answers, Definitions, EvaluateOptions, Loadable, User } from "./types.js";
@@ -20,17 +19,11 @@ export function evaluate(
   const compiled = compiledOf(definitions);
   assertUser(user);
   const now = timeOf(options?.now);
-  const keys = options?.flagKeys;
-  if (keys === undefined || keys === null) {
-    return answersOf(compiled.tables, compiled.evaluate(user, now));
-  }
-  if (!Array.isArray(keys)) {
+  const keys = options?.flagKeys ?? undefined;
+  if (keys !== undefined && !Array.isArray(keys)) {
     throw new FlagpostError("invalid_options", 'flagKeys is no list: pass { flagKeys: ["a-flag"] }');
   }
-  const ids = keys.map((key) => compiled.flagId(key)).filter((id) => id !== undefined);
-  const flags = Uint32Array.from(ids);
-  const codes = flags.length === 0 ? new Int32Array() : compiled.evaluate(user, now, flags);
-  return answersOf(compiled.tables, codes, flags);
+  return compiled.answers(keys, user, now);
 }
 
 /**
@@ -48,10 +41,7 @@ export function evaluateFlag(
 ): Answer | undefined {
   const compiled = compiledOf(definitions);
   assertUser(user);
-  const now = timeOf(options?.now);
-  const id = compiled.flagId(key);
-  if (id === undefined) return undefined;
-  return answerOf(compiled.tables, compiled.evaluate(user, now, Uint32Array.of(id)));
+  return compiled.answer(key, user, timeOf(options?.now));
 }
 
 /** posthog-node's client answers nothing without a distinct id; here it is an error that says so. */
@@ -68,11 +58,15 @@ function assertUser(user: unknown): asserts user is User {
   if (typeof id !== "string" && typeof id !== "number" && typeof id !== "bigint") {
     throw new FlagpostError("invalid_user", `the user's distinctId is a ${typeof id}, not a string: ${fix}`);
   }
-  for (const member of ["groups", "personProperties", "groupProperties"] as const) {
-    const map = (user as Record<string, unknown>)[member];
-    if (map !== undefined && map !== null && typeof map !== "object") {
-      throw new FlagpostError("invalid_user", `the user's ${member} is a ${typeof map}, not an object`);
-    }
+  assertMap("groups", user as User);
+  assertMap("personProperties", user as User);
+  assertMap("groupProperties", user as User);
+}
+
+function assertMap(member: "groups" | "personProperties" | "groupProperties", user: User): void {
+  const map: unknown = user[member];
+  if (map !== undefined && map !== null && typeof map !== "object") {
+    throw new FlagpostError("invalid_user", `the user's ${member} is a ${typeof map}, not an object`);
   }
 }
 

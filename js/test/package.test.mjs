@@ -21,7 +21,9 @@ test("everything that exports, main, module and types name exists", () => {
 });
 
 test("the conditions stand in the order in which runtimes must find them", () => {
-  assert.deepEqual(Object.keys(manifest.exports["."]), ["types", "convex", "workerd", "edge-light", "import", "require", "default"]);
+  for (const entry of [".", "./slim"]) {
+    assert.deepEqual(Object.keys(manifest.exports[entry]), ["types", "convex", "workerd", "edge-light", "import", "require", "default"]);
+  }
 });
 
 test("ESM and CJS give the same names, and definitions of one work in the other", () => {
@@ -32,9 +34,9 @@ test("ESM and CJS give the same names, and definitions of one work in the other"
   assert.deepEqual(cjs.evaluateFlag(esm.load(definitions), "on", { distinctId: "u" }), { value: true });
 });
 
-test("the public names are these", () => {
+test("the public names are these, and those of the slim package as well", async () => {
   const names = ["DEFAULT_KEY", "FlagpostError", "createReader", "evaluate", "evaluateFlag", "kvSource", "load", "r2Source", "urlSource"];
-  assert.deepEqual(Object.keys(esm).sort(), names);
+  for (const module of [esm, await import("flagpost/slim"), require("flagpost/slim")]) assert.deepEqual(Object.keys(module).sort(), names);
 });
 
 test("Convex's part is an entry of its own, which nobody else loads", async () => {
@@ -43,7 +45,8 @@ test("Convex's part is an entry of its own, which nobody else loads", async () =
   for (const module of [convex, require("flagpost/convex")]) assert.deepEqual(Object.keys(module).sort(), names);
   assert.deepEqual(manifest.peerDependenciesMeta, { convex: { optional: true } });
   assert.equal(manifest.dependencies, undefined);
-  for (const target of new Set(targets(manifest.exports["."]).filter((file) => /\.c?js$/.test(file)))) {
+  const scripts = [".", "./slim"].flatMap((entry) => targets(manifest.exports[entry])).filter((file) => /\.c?js$/.test(file));
+  for (const target of new Set(scripts)) {
     assert.ok(!/(from|require\()\s*["']convex/.test(readFileSync(new URL(target, folder), "utf8")), target);
   }
 });
@@ -56,9 +59,19 @@ test("an error nobody catches prints lines that a person can read", () => {
   assert.ok(Math.max(...stderr.split("\n").map((line) => line.length)) < 300, stderr.slice(0, 1000));
 });
 
-test("the module names no folder of the machine that built it", () => {
-  const module = readFileSync(new URL("dist/evaluator.wasm", folder), "latin1");
-  for (const path of [homedir(), fileURLToPath(new URL("..", folder))]) assert.ok(!module.includes(path), path);
+test("the modules name no folder of the machine that built them", () => {
+  for (const name of ["evaluator", "compiler"]) {
+    const module = readFileSync(new URL(`dist/${name}.wasm`, folder), "latin1");
+    for (const path of [homedir(), fileURLToPath(new URL("..", folder))]) assert.ok(!module.includes(path), `${name}: ${path}`);
+  }
+});
+
+test("the slim package brings the evaluator and not the compiler", () => {
+  const [evaluator, compiler] = ["evaluator", "compiler"].map((name) => readFileSync(new URL(`dist/${name}.wasm`, folder), "base64"));
+  const text = (script) => readFileSync(new URL(`dist/${script}`, folder), "utf8");
+  for (const script of ["slim.js", "slim.cjs"]) assert.deepEqual([text(script).includes(evaluator), text(script).includes(compiler)], [true, false], script);
+  for (const script of ["index.js", "index.cjs"]) assert.deepEqual([text(script).includes(evaluator), text(script).includes(compiler)], [true, true], script);
+  for (const script of ["workerd-slim.js", "edge-light-slim.js"]) assert.doesNotMatch(text(script), /compiler\.wasm|compiler_bg/, script);
 });
 
 test("importing does no work: nothing is decoded or compiled before the first use", () => {
@@ -70,7 +83,12 @@ test("importing does no work: nothing is decoded or compiled before the first us
     for (const name of ["TextDecoder", "TextEncoder"]) {
       globalThis[name] = new Proxy(globalThis[name], { construct: (target, parts) => { work++; return new target(...parts); } });
     }
+    for (const name of ["from", "alloc"]) {
+      const original = Buffer[name];
+      Buffer[name] = (...parts) => { work++; return original.apply(Buffer, parts); };
+    }
     const { evaluate } = await import("flagpost");
+    await import("flagpost/slim");
     const imported = work;
     evaluate({ flags: [] }, { distinctId: "u" });
     console.log(imported, work > 0);
@@ -80,7 +98,7 @@ test("importing does no work: nothing is decoded or compiled before the first us
 });
 
 test("nothing in the scripts reaches for Node", () => {
-  for (const script of ["index.js", "index.cjs", "workerd.js", "edge-light.js"]) {
+  for (const script of ["index.js", "index.cjs", "workerd.js", "edge-light.js", "slim.js", "slim.cjs", "workerd-slim.js", "edge-light-slim.js"]) {
     const text = readFileSync(new URL(`dist/${script}`, folder), "utf8");
     assert.doesNotMatch(text, /["']node:|\brequire\(|\bprocess\./, script);
   }

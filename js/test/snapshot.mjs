@@ -30,10 +30,11 @@ export function xxh64(bytes) {
   return hash ^ (hash >> 32n);
 }
 
-/** A snapshot of definitions (a value, stringified here) under a header, with further sections. */
-export function snapshot(header, definitions, more = {}) {
+/** A snapshot of definitions (a value, stringified here) under a header, with further sections, in an order. */
+export function snapshot(header, definitions, more = {}, order = ["HEAD", "DEFS", ...Object.keys(more)]) {
   const encode = (value) => new TextEncoder().encode(JSON.stringify(value));
-  const sections = Object.entries({ HEAD: encode(header), DEFS: encode(definitions), ...more });
+  const bodies = { HEAD: encode(header), DEFS: encode(definitions), ...more };
+  const sections = order.map((tag) => [tag, bodies[tag]]);
   const start = 12 + 16 * sections.length;
   const bytes = new Uint8Array(start + sections.reduce((sum, [, body]) => sum + body.length, 0) + 8);
   const view = new DataView(bytes.buffer);

@@ -5,7 +5,7 @@ import { evaluate, evaluateFlag, load } from "flagpost";
 import { bytesOf, definitions, filter, flag } from "./definitions.mjs";
 
 const dated = definitions(flag("fresh", [filter("joined", "is_date_after", "2020-01-01")]), flag("on"));
-const user = { distinctId: "user-1", personProperties: { joined: "2024-05-01" } };
+const user = { distinctId: "user-1", personProperties: { joined: "1 May 2024" } };
 
 /** Throws through the module's own frames, as a trap does: what they held stays taken. */
 function whileDateIsBroken(work) {

@@ -79,9 +79,11 @@ const textless = {
 };
 for (const [name, key] of Object.entries(textless)) {
   test(`${name} as the key of a group is refused with the group's name`, () => {
-    for (const ask of [() => evaluate(sample, { distinctId: "u", groups: { company: key } }), () => evaluateFlag(sample, "half", { distinctId: "u", groups: { company: key } })]) {
+    const user = { distinctId: "u", groups: { company: key } };
+    for (const ask of [() => evaluate(sample, user), () => evaluateFlag(sample, "group half", user)]) {
       assert.throws(ask, { name: "FlagpostError", code: "invalid_user", message: /group "company".*pass a string/ });
     }
+    assert.deepEqual(evaluateFlag(sample, "half", user), evaluateFlag(sample, "half", { distinctId: "u" }), "it reads no group");
   });
 
   test(`${name} as the device id leaves unresolved what hashes it`, async () => {

@@ -21,7 +21,7 @@ step_rust() {
 step_package() { scripts/ci/package.sh; }
 step_js() { npm test --workspace js; }
 step_packaging() { npm test --workspace tests; }
-step_vectors() { node --test tests/vectors/*.test.mjs && node tests/vectors/regenerate.mjs --check && node tests/vectors/run.mjs; }
+step_vectors() { node --test tests/vectors/*.test.mjs tests/budgets/*.test.mjs && node tests/vectors/regenerate.mjs --check && node tests/vectors/run.mjs; }
 step_differential() { node --test tests/differential/*.test.mjs && node tests/differential/run.mjs; }
 step_mutants() { node tests/mutants/run.mjs; }
 step_host() { TZ=UTC node --test tests/host/*.test.mjs; }

@@ -61,7 +61,10 @@ test("README's Worker answers from KV in workerd", async () => {
   });
   const miniflare = new Miniflare({
     modulesRoot: join(folder, "out"),
-    modules: [{ type: "ESModule", path: join(folder, "out/worker.js") }, { type: "CompiledWasm", path: join(folder, "out/evaluator.wasm") }],
+    modules: [
+      { type: "ESModule", path: join(folder, "out/worker.js") },
+      ...["evaluator", "compiler"].map((name) => ({ type: "CompiledWasm", path: join(folder, `out/${name}.wasm`) })),
+    ],
     compatibilityDate: "2025-09-01", kvNamespaces: ["FLAGS"], cf: false,
   });
   try {

@@ -1,59 +1,55 @@
-/** The evaluator's memory: bytes it was not given by the package, and its end. */
+/** The modules' memory at its end. */
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { test } from "node:test";
-import { evaluate, load } from "flagpost";
-import { assertAlive, bytesOf, filter, flag, USER } from "./support.mjs";
+import { watched } from "../../js/test/instances.mjs";
+import { bytesOf, filter, flag, USER } from "./support.mjs";
 
-/** The package's own glue, caught where it starts the module. */
-function exportsOf(work) {
-  const original = WebAssembly.Instance;
-  let exports;
-  WebAssembly.Instance = class extends original {
-    constructor(...parts) {
-      super(...parts);
-      exports = this.exports;
+const require = createRequire(import.meta.url);
+const definitions = bytesOf({ flags: [flag("pro", [filter("plan", "starts_with", "pro")])] });
+
+/** Takes all the memory that a module can have, so that the next large thing must fail. */
+function fill(memory) {
+  for (let pages = 65_536; pages >= 1; pages = Math.floor(pages / 2)) {
+    try {
+      while (memory.buffer.byteLength / 65_536 + pages <= 65_536) memory.grow(pages);
+    } catch (error) {
+      assert.ok(error instanceof RangeError);
     }
-  };
-  try {
-    work();
-  } finally {
-    WebAssembly.Instance = original;
   }
-  return exports;
+  assert.ok(memory.buffer.byteLength > 2 ** 31, "the memory could be taken");
 }
 
-test("memory that runs out is reported once, and the same definitions answer afterwards", () => {
-  const definitions = bytesOf({ flags: [flag("pro", [filter("plan", "exact", "pro")])] });
-  const loaded = load(definitions);
-  const exports = exportsOf(() => {
-    const parse = Date.parse;
-    Date.parse = () => {
-      throw new WebAssembly.RuntimeError("unreachable");
-    };
-    try {
-      assert.throws(() => load({ flags: [flag("d", [filter("d", "is_date_after", "May 2020")])] }), { code: "trap" });
-    } finally {
-      Date.parse = parse;
-    }
-    evaluate(loaded, USER);
+/** A copy of the package of its own, with definitions, the answer to them, and the memory of both modules. */
+function started() {
+  const path = require.resolve("flagpost");
+  delete require.cache[path];
+  const { instances, result } = watched(() => {
+    const flagpost = require(path);
+    const loaded = flagpost.load(definitions);
+    return { ...flagpost, loaded, expected: flagpost.evaluate(loaded, USER) };
   });
-  const expected = evaluate(loaded, USER);
-  // Takes all the memory that the module can have, so that the next large load must fail.
-  const { memory } = exports;
-  const grow = () => {
-    for (let pages = 65_536; pages >= 1; pages = Math.floor(pages / 2)) {
-      try {
-        while (memory.buffer.byteLength / 65_536 + pages <= 65_536) memory.grow(pages);
-      } catch (error) {
-        assert.ok(error instanceof RangeError);
-      }
-    }
-  };
-  grow();
-  assert.ok(memory.buffer.byteLength > 2 ** 31, "the memory could be taken");
-  const large = bytesOf({ flags: [flag("on")], padding: "x".repeat(64 << 20) });
-  assert.throws(() => load(large), { name: "FlagpostError", code: "trap", message: /the next call works/ });
+  const memoryOf = (compiles) => instances.find((instance) => instance.compiles === compiles).memory;
+  return { ...result, evaluator: memoryOf(false), compiler: memoryOf(true) };
+}
+
+const brokeOff = { name: "FlagpostError", code: "trap", message: /the next call works/ };
+const large = { distinctId: "u", personProperties: { plan: "pro".padEnd(64 << 20) } };
+
+test("evaluator memory that runs out is reported once, and the same definitions answer afterwards", () => {
+  const { evaluate, loaded, expected, evaluator } = started();
+  fill(evaluator);
+  assert.deepEqual(evaluate(loaded, USER), expected, "what is small has room");
+  assert.throws(() => evaluate(loaded, large), brokeOff);
   assert.deepEqual(evaluate(loaded, USER), expected);
-  assert.deepEqual(evaluate(load(large), USER).featureFlags, { on: true });
-  assertAlive();
+  assert.deepEqual(evaluate(loaded, large).featureFlags, { pro: true });
+});
+
+test("compiler memory that runs out is reported once, and the same definitions load afterwards", () => {
+  const { evaluate, load, loaded, expected, compiler } = started();
+  fill(compiler);
+  const padded = bytesOf({ flags: [flag("on")], padding: "x".repeat(64 << 20) });
+  assert.throws(() => load(padded), brokeOff);
+  assert.deepEqual(evaluate(loaded, USER), expected, "the evaluator goes on");
+  assert.deepEqual(evaluate(load(padded), USER).featureFlags, { on: true });
 });

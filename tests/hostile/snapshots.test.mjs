@@ -1,22 +1,32 @@
 /** Damaged snapshots: refused, or the same answers; never a trap, never another answer. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { evaluate, load } from "flagpost";
+import { compiledSnapshot, sectionEnd } from "../../js/test/compiler.mjs";
 import { xxh64 } from "../../js/test/snapshot.mjs";
-import { assertAlive, refused, USER } from "./support.mjs";
+import { assertAlive, filter, flag, refused, USER } from "./support.mjs";
 
+const slim = createRequire(import.meta.url)("flagpost/slim");
 const folder = new URL("../../engine/tests/corpus/snapshots/", import.meta.url);
+const header = { format: 1, digest: "sha256:", fetched_at: "2024-05-01T10:00:00Z", checked_at: "2024-05-01T10:00:00Z", generator: "test" };
+const definitions = { flags: [flag("pro", [filter("plan", "exact", "pro")]), flag("free", [filter("plan", "exact", "free")])] };
+const COMPILED = "compiled";
 const snapshots = readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(new URL(name, folder)))]);
 assert.ok(snapshots.length > 0);
+snapshots.push([COMPILED, compiledSnapshot(header, definitions)]);
+
+/** The bytes up to here are what the evaluator looks at; behind them are the definitions, for the compiler. */
+const readOf = (name, bytes) => (name === COMPILED ? sectionEnd(bytes, "CODE") : bytes.length);
 
 for (const [name, bytes] of snapshots) {
   test(`${name}: cut anywhere it is refused`, () => {
     for (let end = 1; end < bytes.length; end++) refused(() => load(bytes.slice(0, end)), "damaged_snapshot", "invalid_json");
   });
 
-  test(`${name}: with any one bit flipped it is refused`, () => {
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
+  test(`${name}: with any one bit flipped in what is read it is refused`, () => {
+    for (let bit = 0; bit < readOf(name, bytes) * 8; bit++) {
       const flipped = bytes.slice();
       flipped[bit >> 3] ^= 1 << (bit & 7);
       refused(() => evaluate(flipped, USER), "damaged_snapshot", "invalid_json");
@@ -24,7 +34,7 @@ for (const [name, bytes] of snapshots) {
   });
 
   test(`${name}: with a frame that lies under a fitting checksum it is refused, or says the same`, () => {
-    const expected = JSON.stringify(evaluate(bytes, USER));
+    const expected = JSON.stringify(evaluate(bytes.slice(), USER));
     const sections = new DataView(bytes.buffer).getUint32(8, true);
     let same = 0;
     for (let at = 8; at < 12 + 16 * sections; at += 4) {
@@ -46,3 +56,16 @@ for (const [name, bytes] of snapshots) {
     assertAlive();
   });
 }
+
+test("a compiled snapshot whose definitions are damaged answers from what is compiled", () => {
+  const bytes = compiledSnapshot({ ...header, etag: '"other"' }, definitions);
+  for (let at = readOf(COMPILED, bytes); at < bytes.length; at++) {
+    const changed = bytes.slice();
+    changed[at] ^= 0x20;
+    for (const flagpost of [{ load, evaluate }, slim]) {
+      const loaded = flagpost.load(changed);
+      assert.deepEqual(flagpost.evaluate(loaded, USER).featureFlags, { pro: true, free: false }, `byte ${at}`);
+      loaded.free();
+    }
+  }
+});

@@ -37,7 +37,7 @@ export function buildMutants(mutants) {
     edit(source(file), (text) => insertAll(text, changes));
   }
   edit(source("lib.rs"), (text) => text + SWITCH);
-  edit(join(folder, "engine/examples/oracle.rs"), (text) =>
+  edit(join(folder, "engine/examples/oracle/main.rs"), (text) =>
     once(text, /fn main\(\) -> .* \{\n/, (head) => `${head}    flagpost_engine::mutant::choose(std::env::var("FLAGPOST_MUTANT")?.parse()?);\n`));
   execFileSync("cargo", ["build", "--quiet", "--package", "flagpost-engine", "--example", "oracle"], {
     cwd: folder,

@@ -22,7 +22,9 @@ test("the typings fit what is imported and required, in every way of resolving t
 test("a strict project without the DOM's types compiles against the package, as ESM and as CJS", async () => {
   const source = `
 import { createReader, evaluate, evaluateFlag, FlagpostError, kvSource, load, r2Source, urlSource } from "flagpost";
+import { evaluate as evaluateSlim } from "flagpost/slim";
 import type { Answers, Definitions, Reason, User } from "flagpost";
+import type { FlagpostErrorCode } from "flagpost/slim";
 
 const user: User = { distinctId: "u", groups: { company: "acme" }, personProperties: { plan: "pro", age: 3 } };
 const definitions: Definitions = load(new Uint8Array(), { evaluationContexts: ["web"] });
@@ -36,6 +38,9 @@ const binding = { get: async (_key: string) => null };
 createReader({ source: kvSource(binding, { key: "k" }), ttl: 60, onError: (error: FlagpostError) => console.log(error.code) });
 createReader({ source: r2Source({ ...binding, head: async () => null }) });
 createReader({ source: urlSource("https://host/", { headers: {} }) }).current().then((it) => it.ageSeconds);
+const code: FlagpostErrorCode = "needs_compiler";
+const slim: Answers = evaluateSlim(definitions, user);
+console.log(code, slim);
 // @ts-expect-error a user has a distinct id
 evaluate(definitions, {});
 `;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";
+import { compiledSnapshot } from "../../js/test/compiler.mjs";
 import { openReference } from "../support/reference.mjs";
 import { FIXTURE_USERS } from "../support/users.mjs";
 import { installPackage, program, succeed } from "./project.mjs";
@@ -23,6 +24,13 @@ before(async () => {
   `;
   project.write("answers.mjs", `import { evaluate, load } from "flagpost";${body}`);
   project.write("answers.cjs", `const { evaluate, load } = require("flagpost");${body}`);
+  const snapshot = compiledSnapshot({ checked_at: "2024-05-01T10:00:00Z" }, JSON.parse(definitions));
+  const slim = `
+    const definitions = load(new Uint8Array(${JSON.stringify([...snapshot])}));
+    console.log(JSON.stringify(${JSON.stringify(FIXTURE_USERS)}.map((user) => evaluate(definitions, user))));
+  `;
+  project.write("slim.mjs", `import { evaluate, load } from "flagpost/slim";${slim}`);
+  project.write("slim.cjs", `const { evaluate, load } = require("flagpost/slim");${slim}`);
 });
 after(() => project?.remove());
 
@@ -39,6 +47,10 @@ const runtimes = {
   "Deno, without any permission": () => answersOf("deno", program("deno"), "run", "--no-prompt", "--node-modules-dir=manual", "answers.mjs"),
   "Bun, ESM": () => answersOf("bun", program("bun"), "answers.mjs"),
   "Bun, CJS": () => answersOf("bun", program("bun"), "answers.cjs"),
+  "Node, ESM, slim": () => answersOf("node", process.execPath, "slim.mjs"),
+  "Node, CJS, slim": () => answersOf("node", process.execPath, "slim.cjs"),
+  "Deno, slim": () => answersOf("deno", program("deno"), "run", "--no-prompt", "--node-modules-dir=manual", "slim.mjs"),
+  "Bun, slim": () => answersOf("bun", program("bun"), "slim.mjs"),
   "a browser bundle of esbuild": async () => {
     await bundle({ outfile: "browser.js", format: "iife", platform: "browser", minify: true });
     return answersOf("node", process.execPath, project.write("browser.cjs", readFileSync(`${project.path}/browser.js`, "utf8")));
@@ -47,6 +59,10 @@ const runtimes = {
     await bundle({ outfile: "edge.mjs", format: "esm", platform: "neutral", conditions: ["edge-light"], plugins: [compiledModules] });
     return answersOf("node", process.execPath, "edge.mjs");
   },
+  "a slim edge-light bundle": async () => {
+    await bundle({ entry: "slim.mjs", outfile: "edge-slim.mjs", format: "esm", platform: "neutral", conditions: ["edge-light"], plugins: [compiledModules] });
+    return answersOf("node", process.execPath, "edge-slim.mjs");
+  },
 };
 for (const [name, ask] of Object.entries(runtimes)) {
   test(`the packed package answers as posthog-node does in ${name}`, async () => {
@@ -54,8 +70,8 @@ for (const [name, ask] of Object.entries(runtimes)) {
   });
 }
 
-function bundle({ outfile, ...options }) {
-  return build({ ...options, entryPoints: [`${project.path}/answers.mjs`], outfile: `${project.path}/${outfile}`, bundle: true, logLevel: "silent" });
+function bundle({ entry = "answers.mjs", outfile, ...options }) {
+  return build({ ...options, entryPoints: [`${project.path}/${entry}`], outfile: `${project.path}/${outfile}`, bundle: true, logLevel: "silent" });
 }
 
 /** What an edge bundler does with `?module`: the import becomes a WebAssembly.Module. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Miniflare } from "miniflare";
+import { compiledSnapshot } from "../../js/test/compiler.mjs";
 import { openReference } from "../support/reference.mjs";
 import { FIXTURE_USERS } from "../support/users.mjs";
 import { installPackage, program, succeed } from "./project.mjs";
@@ -13,6 +14,15 @@ const definitions = readFileSync(new URL("../fixtures/definitions.json", import.
 const other = JSON.stringify({ flags: [{ key: "only", active: true, filters: { groups: [{ rollout_percentage: 100 }] } }] });
 const WORKER = `
 import { createReader, evaluate, evaluateFlag, kvSource, load } from "flagpost";
+
+let memories = [];
+const { Instance } = WebAssembly;
+WebAssembly.Instance = class extends Instance {
+  constructor(...parts) {
+    super(...parts);
+    memories.push(this.exports.memory);
+  }
+};
 
 // The module may be started while the script starts, too.
 const atStart = evaluateFlag({ flags: [{ key: "on", active: true }] }, "on", { distinctId: "u" });
@@ -25,6 +35,7 @@ export default {
     try {
       if (pathname === "/start") return Response.json(atStart);
       if (pathname === "/load") return Response.json(evaluate(load(await env.FLAGS.get("flagpost", "arrayBuffer")), user));
+      if (pathname === "/million") return Response.json(million(load(await env.FLAGS.get("flagpost", "arrayBuffer")), user));
       readers[pathname] ??= createReader({
         source: { "/kv": env.FLAGS, "/r2": env.BUCKET, "/empty": kvSource(env.FLAGS, { key: "empty" }) }[pathname],
         ttl: 0,
@@ -35,6 +46,22 @@ export default {
     }
   },
 };
+
+const bytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+
+// A million evaluations: how much memory there is after a thousand of them, and after all.
+function million(definitions, user) {
+  const [key] = definitions.flagKeys;
+  const ask = (index) => {
+    const asked = { ...user, distinctId: "user-" + index };
+    evaluateFlag(definitions, key, asked);
+    if (index % 100 === 0) evaluate(definitions, asked);
+  };
+  for (let index = 0; index < 1000; index++) ask(index);
+  const before = bytes();
+  for (let index = 1000; index < 1_000_000; index++) ask(index);
+  return { before, after: bytes() };
+}
 `;
 
 let project;
@@ -50,10 +77,10 @@ before(async () => {
   await succeed("wrangler", process.execPath, [program("wrangler"), "deploy", "--dry-run", "--outdir", outputs], { cwd: project.path, env });
   const built = readdirSync(outputs);
   const wasm = built.filter((name) => name.endsWith(".wasm"));
-  assert.equal(wasm.length, 1, `wrangler bundled the module as a file of its own: ${built}`);
+  assert.equal(wasm.length, 2, `wrangler bundled the modules as files of their own: ${built}`);
   miniflare = new Miniflare({
     modulesRoot: outputs,
-    modules: [{ type: "ESModule", path: join(outputs, "worker.js") }, { type: "CompiledWasm", path: join(outputs, wasm[0]) }],
+    modules: [{ type: "ESModule", path: join(outputs, "worker.js") }, ...wasm.map((name) => ({ type: "CompiledWasm", path: join(outputs, name) }))],
     compatibilityDate: "2025-05-01",
     kvNamespaces: ["FLAGS"],
     r2Buckets: ["BUCKET"],
@@ -109,4 +136,11 @@ for (const [path, name, put] of [
 test("bytes read from KV in the request can be loaded at once", async () => {
   await (await miniflare.getKVNamespace("FLAGS")).put("flagpost", definitions);
   for (const [index, user] of FIXTURE_USERS.entries()) assert.deepEqual(await ask("/load", user), plain(expected[index]));
+});
+
+test("a million evaluations in workerd take no more memory than a thousand", async () => {
+  await (await miniflare.getKVNamespace("FLAGS")).put("flagpost", compiledSnapshot({ checked_at: "2024-05-01T10:00:00Z" }, JSON.parse(definitions)));
+  const { before, after } = await ask("/million");
+  assert.ok(before > 0);
+  assert.equal(after, before);
 });

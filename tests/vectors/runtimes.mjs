@@ -71,11 +71,11 @@ async function openWorkerd() {
     writeFileSync(config, `name = "vectors"\nmain = ${JSON.stringify(here("worker.mjs"))}\ncompatibility_date = "${COMPATIBILITY_DATE}"\n`);
     const env = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(folder, "logs") };
     await succeed("wrangler", process.execPath, [program("wrangler"), "deploy", "--dry-run", "--config", config, "--outdir", built], { cwd: folder, env });
-    const wasm = readdirSync(built).find((name) => name.endsWith(".wasm"));
-    if (wasm === undefined) throw new Error(`wrangler bundled no WebAssembly: ${readdirSync(built)}`);
+    const wasm = readdirSync(built).filter((name) => name.endsWith(".wasm"));
+    if (wasm.length === 0) throw new Error(`wrangler bundled no WebAssembly: ${readdirSync(built)}`);
     const miniflare = new Miniflare({
       modulesRoot: built,
-      modules: [{ type: "ESModule", path: join(built, "worker.js") }, { type: "CompiledWasm", path: join(built, wasm) }],
+      modules: [{ type: "ESModule", path: join(built, "worker.js") }, ...wasm.map((name) => ({ type: "CompiledWasm", path: join(built, name) }))],
       compatibilityDate: COMPATIBILITY_DATE,
       host: "127.0.0.1",
       port: 0,

@@ -235,8 +235,31 @@ fn lower(bytes: &mut Vec<u8>, span: Span, host: &(impl Host + ?Sized)) -> Option
     if is_ascii(text) {
         return Some(ascii_lower(bytes, span));
     }
+    if text.iter().all(|byte| *byte <= LATIN_1_LETTERS) {
+        return Some(latin_1_lower(bytes, span));
+    }
     let lower = host.to_lower_case(std::str::from_utf8(text).ok()?);
     Some(add(bytes, lower.as_bytes()))
+}
+
+/// The first byte of `À` to `ÿ`. No character beyond them begins with a lower one or with this one.
+const LATIN_1_LETTERS: u8 = 0xc3;
+
+/// All versions of Unicode lower `À` to `Þ` alike, one by one and to as many bytes: the host, which makes a
+/// text of its own, is not asked.
+fn latin_1_lower(bytes: &mut Vec<u8>, span: Span) -> Span {
+    let mut before = 0;
+    let start = bytes.len();
+    for at in span.start..span.start.saturating_add(span.length) {
+        let byte = bytes.get(at as usize).copied().unwrap_or_default();
+        let is_multiplication_sign = byte == 0x97;
+        bytes.push(match before {
+            LATIN_1_LETTERS if byte < 0x9f && !is_multiplication_sign => byte | 0x20,
+            _ => byte.to_ascii_lowercase(),
+        });
+        before = byte;
+    }
+    Span { start: start as u32, length: span.length }
 }
 
 /// The same text if nothing is to be lowered.
@@ -249,4 +272,18 @@ fn ascii_lower(bytes: &mut Vec<u8>, span: Span) -> Span {
     bytes.extend_from_within(range.start..range.end.min(start));
     bytes.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
     Span { start: start as u32, length: span.length }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latin_1_is_lowered_as_unicode_says() {
+        let text: String = ('\0'..='ÿ').collect();
+        let mut bytes = text.clone().into_bytes();
+        let length = bytes.len() as u32;
+        let lower = latin_1_lower(&mut bytes, Span { start: 0, length });
+        assert_eq!(slice(&bytes, lower), text.to_lowercase().as_bytes());
+    }
 }

@@ -156,7 +156,16 @@ fn holds(text: &[u8], part: &[u8], unit: usize) -> bool {
 
 /// The order of `<` between strings: by UTF-16 code unit, not by code point.
 pub(crate) fn compare_utf16(left: &[u8], right: &[u8]) -> Ordering {
-    if is_ascii(left) && is_ascii(right) { left.cmp(right) } else { utf16(left).cmp(&utf16(right)) }
+    if str::from_utf8(left).is_err() || str::from_utf8(right).is_err() {
+        return utf16(left).cmp(&utf16(right));
+    }
+    // Bytes are ordered as code points are. Only surrogates, which the characters with four bytes are made of,
+    // stand before the last characters with three.
+    match left.iter().zip(right).find(|(left, right)| left != right) {
+        Some((0xf0.., 0xee | 0xef)) => Ordering::Less,
+        Some((0xee | 0xef, 0xf0..)) => Ordering::Greater,
+        _ => left.cmp(right),
+    }
 }
 
 #[cfg(test)]
@@ -224,6 +233,31 @@ mod tests {
         assert_eq!(utf16("\u{d8}\u{3d00}".as_bytes()), [0x00, 0xd8, 0x3d, 0x00]);
         assert_eq!(places("\u{d8}\u{3d00}".as_bytes(), &high), [false; 3]);
         assert_eq!(places(&high, smile), [false; 3]);
+    }
+
+    #[test]
+    fn texts_are_ordered_by_code_unit() {
+        let characters =
+            ["", "a", "b", "\u{7f}", "\u{80}", "\u{7ff}", "\u{800}", "\u{d7ff}", "\u{e000}"];
+        let last = ["\u{fb00}", "\u{ffff}", "\u{10000}", "\u{1f600}", "\u{10ffff}"];
+        let characters: Vec<&str> = characters.into_iter().chain(last).collect();
+        let texts =
+            characters.iter().flat_map(|a| characters.iter().map(move |b| format!("{a}{b}")));
+        let texts: Vec<String> = texts.collect();
+        for left in &texts {
+            for right in &texts {
+                let want = left.encode_utf16().cmp(right.encode_utf16());
+                assert_eq!(
+                    compare_utf16(left.as_bytes(), right.as_bytes()),
+                    want,
+                    "{left:?} {right:?}"
+                );
+            }
+        }
+        let lone = [0xed, 0xa0, 0x80];
+        assert_eq!(compare_utf16(&lone, "\u{10000}".as_bytes()), Ordering::Less);
+        assert_eq!(compare_utf16(&[0xed, 0xb0, 0x80], "\u{10ffff}".as_bytes()), Ordering::Greater);
+        assert_eq!(compare_utf16(&lone, "\u{d7ff}".as_bytes()), Ordering::Greater);
     }
 
     #[test]

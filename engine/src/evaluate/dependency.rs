@@ -59,7 +59,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// Whether a flag has the expected value, or could have it while its own is not known.
     fn may_be(&self, id: u32, expected: Expected) -> bool {
         let memo = self.memos.flag(id).map(|memo| memo.outcome);
-        let fixed = || self.fixed(id).filter(|_| !self.ruleset.order_shows());
+        let fixed = || self.fixed(id).filter(|_| !self.ruleset.order_shows()).map(Outcome::of);
         match memo.flatten().or_else(fixed) {
             Some(Outcome::Value(code)) => is_expected(expected, code),
             Some(_) => false,

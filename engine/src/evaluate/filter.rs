@@ -34,23 +34,24 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
             return throws;
         };
         let index = index_of(scope);
-        let outcome =
-            match self.memos.predicate(index, id) {
-                Some(outcome) => outcome,
-                None => {
-                    let Some(mut asked) = self.context.asked(scope, word(slot), self.host) else {
-                        return Verdict::Throws(Reason::MissingContext);
-                    };
-                    let outcome =
-                        match asked.property {
-                            Property::Absent => Outcome::Missing,
-                            _ => Operation::new(&self.view, operation, operands.each_ref())
-                                .matches(&mut asked, self.now, self.search),
-                        };
-                    self.memos.set_predicate(index, id, outcome);
-                    outcome
-                }
-            };
+        let outcome = match self.memos.predicate(index, id) {
+            Some(outcome) => outcome,
+            None => {
+                let Some(mut asked) = self.context.asked(scope, word(slot), self.host) else {
+                    return Verdict::Throws(Reason::MissingContext);
+                };
+                let outcome = match asked.property {
+                    Property::Absent => Outcome::Missing,
+                    _ => Operation::new(self.view, operation, operands.each_ref()).matches(
+                        &mut asked,
+                        self.now,
+                        self.search,
+                    ),
+                };
+                self.memos.set_predicate(index, id, outcome);
+                outcome
+            }
+        };
         let unsupported =
             |regex| Verdict::Soft(Cause { reason: Reason::UnsupportedDefinition, regex });
         match outcome {

@@ -12,7 +12,7 @@ use crate::answer::{Answer, Code, Reason};
 use crate::context::{Context, Scope};
 use crate::ecma::Host;
 use crate::operator::regex::Search;
-use crate::ruleset::layout::{FLAG_FIXED, FLAG_PAYLOAD_THROWS};
+use crate::ruleset::layout::{FLAG_CHAINED, FLAG_FIXED, FLAG_PAYLOAD_THROWS};
 use crate::ruleset::{FlagId, Ruleset, View, word};
 use memo::Memos;
 use position::{Positions, Queues};
@@ -40,7 +40,7 @@ struct Scratch {
 /// One evaluation: a ruleset, a user and a time. Asking it for many flags shares what they share.
 struct Evaluation<'a, H: ?Sized> {
     ruleset: &'a Ruleset,
-    view: View<'a>,
+    view: &'a View<'a>,
     context: &'a mut Context,
     memos: &'a mut Memos,
     queues: &'a mut Queues,
@@ -91,6 +91,14 @@ enum Outcome {
 }
 
 impl Outcome {
+    /// The outcome of a flag that is the same for everybody.
+    fn of(code: Code) -> Self {
+        match code.read() {
+            Ok(_) => Outcome::Value(code),
+            Err(reason) => Outcome::Soft(Cause::plain(reason)),
+        }
+    }
+
     const FALSE: Self = Outcome::Value(Code(0));
     const TRUE: Self = Outcome::Value(Code(1));
     const UNSUPPORTED: Self = Outcome::Throws(Reason::UnsupportedDefinition);
@@ -156,7 +164,8 @@ impl Evaluator {
         host: &(impl Host + ?Sized),
         now: f64,
     ) -> Code {
-        let mut evaluation = self.begin(ruleset, host, now, false);
+        let view = ruleset.view();
+        let mut evaluation = self.begin(ruleset, &view, host, now, false);
         let outcome = evaluation.outcome(id.0);
         evaluation.coded(id.0, outcome)
     }
@@ -175,7 +184,8 @@ impl Evaluator {
         now: f64,
         codes: &mut Vec<i32>,
     ) {
-        let mut evaluation = self.begin(ruleset, host, now, true);
+        let view = ruleset.view();
+        let mut evaluation = self.begin(ruleset, &view, host, now, true);
         for FlagId(id) in ids {
             let place = codes.len();
             codes.push(0);
@@ -213,13 +223,13 @@ impl Evaluator {
     fn begin<'a, H: Host + ?Sized>(
         &'a mut self,
         ruleset: &'a Ruleset,
+        view: &'a View<'a>,
         host: &'a H,
         now: f64,
         together: bool,
     ) -> Evaluation<'a, H> {
         let Evaluator { context, scratch: Scratch { memos, queues, search } } = self;
-        let view = ruleset.view();
-        memos.begin(&view);
+        memos.begin(view);
         queues.begin();
         Evaluation {
             ruleset,
@@ -276,25 +286,15 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
 
     /// What a flag is for everybody, if it is the same for everybody.
     #[inline]
-    fn fixed(&self, id: u32) -> Option<Outcome> {
+    fn fixed(&self, id: u32) -> Option<Code> {
         if self.ruleset.is_left_out(id) {
-            return Some(Outcome::FALSE);
+            return Some(Code(0));
         }
         let [_, _, bits, code, ..] = self.view.flags.get(id as usize)?;
-        if word(bits) & FLAG_FIXED == 0 {
-            return None;
-        }
-        let code = Code(word(code).cast_signed());
-        Some(match code.read() {
-            Ok(_) => Outcome::Value(code),
-            Err(reason) => Outcome::Soft(Cause::plain(reason)),
-        })
+        (word(bits) & FLAG_FIXED != 0).then(|| Code(word(code).cast_signed()))
     }
 
-    /// The outcome, computed once.
-    ///
-    /// DIFFERENCE: where the reference runs in a cycle for ever, or flags and cohorts are nested beyond the
-    /// limit, every flag on the way is unresolved. Failed dependencies are not evaluated again.
+    /// The outcome of a flag that another one depends on, or of the only one that is asked for.
     fn outcome(&mut self, id: u32) -> Outcome {
         let mut positions = self.queues.known(id);
         let outcome = self.outcome_with(id, &mut positions);
@@ -302,12 +302,18 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         outcome
     }
 
+    /// The outcome, computed once if others may ask for it.
+    ///
+    /// DIFFERENCE: where the reference runs in a cycle for ever, or flags and cohorts are nested beyond the
+    /// limit, every flag on the way is unresolved. Failed dependencies are not evaluated again.
     fn outcome_with(&mut self, id: u32, positions: &mut Positions) -> Outcome {
+        let order_shows = self.ruleset.order_shows();
         // Where the order of evaluation shows, it is remembered that fixed flags were evaluated.
-        if !self.ruleset.order_shows()
-            && let Some(outcome) = self.fixed(id)
-        {
-            return outcome;
+        if !order_shows && let Some(code) = self.fixed(id) {
+            return Outcome::of(code);
+        }
+        if self.bits(id) & FLAG_CHAINED == 0 && !order_shows {
+            return self.evaluate_nested(id, positions);
         }
         match self.memos.flag(id) {
             // The reference remembers values only.
@@ -322,21 +328,27 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
             }
             _ => {}
         }
-        if self.nesting >= MAX_NESTING {
-            return Outcome::Diverges(Reason::UnresolvedDependency);
-        }
         let epoch = self.epoch;
         self.memos.set_flag(id, epoch, None);
-        self.nesting += 1;
         let outcome = match self.fixed(id) {
-            Some(outcome) => outcome,
-            None => self.evaluate(id, positions),
+            Some(code) => Outcome::of(code),
+            None => self.evaluate_nested(id, positions),
         };
-        self.nesting -= 1;
         match outcome {
             Outcome::Waits => self.memos.forget_flag(id),
             _ => self.memos.set_flag(id, epoch, Some(outcome)),
         }
+        outcome
+    }
+
+    #[inline]
+    fn evaluate_nested(&mut self, id: u32, positions: &mut Positions) -> Outcome {
+        if self.nesting >= MAX_NESTING {
+            return Outcome::Diverges(Reason::UnresolvedDependency);
+        }
+        self.nesting += 1;
+        let outcome = self.evaluate(id, positions);
+        self.nesting -= 1;
         outcome
     }
 }

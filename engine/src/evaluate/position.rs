@@ -26,19 +26,31 @@ impl Kind {
 /// The positions known of one flag: many of its conditions ask for the same.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Positions {
-    rollout: Position,
-    variant: Position,
+    rollout: [Position; 2],
+    variant: [Position; 2],
 }
 
-/// The position that was hashed last, with its scope: conditions of one flag may read other groups.
+/// A position with its scope: conditions of one flag may read several groups. The first stays, the other is
+/// the last.
 type Position = Option<(Scope, f64)>;
 
 impl Positions {
     fn of(&mut self, kind: Kind, scope: Scope) -> Option<f64> {
-        self.get(kind).filter(|(of, _)| *of == scope).map(|(_, position)| position)
+        let mut known = self.get(kind).iter().flatten();
+        known.find(|(of, _)| *of == scope).map(|(_, position)| *position)
     }
 
-    fn get(&mut self, kind: Kind) -> &mut Position {
+    fn learn(&mut self, kind: Kind, scope: Scope, position: f64) {
+        let [first, last] = self.get(kind);
+        *if first.is_none() { first } else { last } = Some((scope, position));
+    }
+
+    fn has_any(&mut self, kind: Kind) -> bool {
+        let [first, _] = self.get(kind);
+        first.is_some()
+    }
+
+    fn get(&mut self, kind: Kind) -> &mut [Position; 2] {
         match kind {
             Kind::Rollout => &mut self.rollout,
             Kind::Variant => &mut self.variant,
@@ -223,7 +235,7 @@ impl Queues {
                     Some(together) => together.get(lane).copied().unwrap_or_default(),
                     None => message.position(),
                 };
-                *waiting.positions.get(waiting.kind) = Some((waiting.scope, position));
+                waiting.positions.learn(waiting.kind, waiting.scope, position);
             }
         }
     }
@@ -281,14 +293,18 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         if let Some(position) = positions.of(kind, subject.scope) {
             return Ok(position);
         }
-        // What others depend on is needed at once. Where it shows what was evaluated first, nothing waits.
-        let may_wait = self.together && self.nesting == 1 && !self.ruleset.order_shows();
+        // What others depend on is needed at once. Where it shows what was evaluated first, nothing waits. A
+        // flag waits for one position of a kind: were others forgotten meanwhile, it would wait for ever.
+        let may_wait = self.together
+            && self.nesting == 1
+            && !self.ruleset.order_shows()
+            && !positions.has_any(kind);
         let tail = self.queues.tail(self.context, subject.bucketing, kind);
         if may_wait && self.queues.enqueue(subject, tail, kind).is_some() {
             return Err(Waits);
         }
         let position = self.queues.position(self.context, subject, tail, kind);
-        *positions.get(kind) = Some((subject.scope, position));
+        positions.learn(kind, subject.scope, position);
         Ok(position)
     }
 

@@ -109,7 +109,8 @@ pub fn shape(ruleset: &Ruleset, answer: Answer) -> serde_json::Value {
             if let Some(id) = payload {
                 // A number beyond a double's range is Infinity, which vectors write as null.
                 shaped["payload"] =
-                    serde_json::from_str(&ruleset.payload(id).unwrap().json).unwrap_or_default();
+                    serde_json::from_str(&ruleset.payload(id).expect("the payload exists").json)
+                        .unwrap_or_default();
             }
             shaped
         }

@@ -1,8 +1,12 @@
 // Vercel's edge runtime: as in Workers, with the suffix that its bundler wants.
-import module from "./evaluator.wasm?module";
+import compiler from "./compiler.wasm?module";
+import evaluator from "./evaluator.wasm?module";
 
+import { provideCompiler } from "../compiled.js";
+import { compilerOf } from "../compiler.js";
 import { provideModule } from "../instance.js";
 
-provideModule(() => module);
+provideModule(() => evaluator);
+provideCompiler(compilerOf(() => compiler));
 
 export * from "../index.js";

@@ -1,11 +1,13 @@
-// Node, Deno, Bun, Convex and bundlers: the module travels inside the script.
-import base64 from "evaluator-base64";
+// Node, Deno, Bun, Convex and bundlers: the modules travel inside the script.
+import compiler from "compiler-base64";
+import evaluator from "evaluator-base64";
 
-import { decodeBase64 } from "../base64.js";
+import { provideCompiler } from "../compiled.js";
+import { compilerOf } from "../compiler.js";
+import { inlineModule } from "../inline.js";
 import { provideModule } from "../instance.js";
 
-let module: WebAssembly.Module | undefined;
-
-provideModule(() => (module ??= new WebAssembly.Module(decodeBase64(base64))));
+provideModule(inlineModule(evaluator));
+provideCompiler(compilerOf(inlineModule(compiler)));
 
 export * from "../index.js";

@@ -4,12 +4,23 @@
 //! - `{"definitions": text, "contexts": […], "now": ms, "users": [text, …]}` gives, for every user, a
 //!   list with the answer of every flag in order: `{"value", "payload"?}`, the payload as JSON text, or
 //!   `{"unresolved"}`. Users are completed as the public APIs complete them.
+//!   Other ways of asking must agree (see `ways`), else that is the error.
+//! - `{"measure": text of definitions, "now": ms, "users": [text, …]}` gives what evaluating costs: `{"flags",
+//!   "bytes", "together": [{"hashes", "mostHashes", "filters", "allocations"}, …], "alone": […]}`: bytes of the
+//!   ruleset, and by user the cost of one call for all flags and the sum of one call per flag (see `cost`).
 //! - `{"dates": [text, …]}`, `{"numbers": [text, …]}`, `{"floats": [text, …]}`, `{"lower": [text, …]}`
 //!   and `{"texts": [number, …]}` give what the native host makes of each, numbers as their bits.
 //! - `{"unicode": true}` gives the version of Unicode whose letters the native host knows: `"17.0.0"`.
 //!
 //! A question that cannot be answered gives `{"error": text}`. A user holds what JSON cannot carry as
 //! `{"$js": kind, "text"?, "ms"?, "value"?}`.
+
+#[path = "../../tests/support/cost.rs"]
+mod cost;
+mod measure;
+#[path = "../../tests/support/packed.rs"]
+mod packed;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,9 +29,16 @@ use std::io::{BufRead, Write};
 use flagpost_engine::ecma::{Host, NativeHost};
 use flagpost_engine::{
     Answer, CompileOptions, Context, Definitions, Evaluator, FlagValue, Ruleset, Text, User, Value,
-    compile, seal_ruleset,
+    compile,
 };
 use serde_json::{Value as Json, json};
+
+/// The host, and the time in milliseconds since the epoch.
+#[derive(Clone, Copy)]
+struct Now<'a> {
+    host: &'a NativeHost,
+    now: f64,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -47,6 +65,8 @@ fn answer(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
     } else if let Some(numbers) = texts("texts") {
         let number = |bits: &str| u64::from_str_radix(bits, 16).map(f64::from_bits);
         numbers.map(|bits| Ok(json!(host.number_to_string(number(bits)?)))).collect()
+    } else if question["measure"].is_string() {
+        measure::measure(question, host)
     } else if question["unicode"] == true {
         let (major, minor, update) = char::UNICODE_VERSION;
         Ok(json!(format!("{major}.{minor}.{update}")))
@@ -62,44 +82,33 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         evaluation_contexts: contexts.map(|context| text(context).to_owned()).collect(),
     };
     let ruleset = compile(&definitions, &options, host)?;
-    let selected = selected(&definitions, &options, host)?;
+    let selected = ways::selected(&definitions, &options, host)?;
     let now = question["now"].as_f64().ok_or("`now` is missing")?;
+    let now = Now { host, now };
+    let mut kept = Evaluator::default();
     let mut all = Vec::new();
     for user in question["users"].as_array().ok_or("`users` is missing")? {
         let mut user = User::from_json(text(user), host)?;
         user.person_properties.values_mut().for_each(revive);
         user.group_properties.values_mut().flat_map(BTreeMap::values_mut).for_each(revive);
         user.complete();
-        let context = Context::new(&ruleset, &user);
-        let mut evaluator = Evaluator::new(context);
-        let mut alone = |id| evaluator.flag(&ruleset, id, host, now);
-        let answers = ruleset.flag_ids().map(|id| shape(&ruleset, alone(id)));
-        let answers = answers.collect::<Result<Json, _>>()?;
+        let mut evaluator = Evaluator::new(Context::new(&ruleset, &user));
+        let mut codes = Vec::new();
+        let mut answers = Vec::new();
+        for id in ruleset.flag_ids() {
+            let code = evaluator.code(&ruleset, id, host, now.now);
+            codes.push(code.0);
+            answers.push(shape(&ruleset, ruleset.answer(id, code))?);
+        }
+        let answers = Json::from(answers);
+        ways::together(&ruleset, &user, &codes, &mut kept, now)?;
+        ways::restricted(&ruleset, &user, &codes, now)?;
         if let Some(selected) = &selected {
-            let mut evaluator = Evaluator::new(Context::new(selected, &user));
-            let mut alone = |id| evaluator.flag(selected, id, host, now);
-            let same = selected.flag_ids().map(|id| shape(selected, alone(id)));
-            if same.collect::<Result<Json, _>>()? != answers {
-                return Err("selecting compiled flags by their contexts gives other answers".into());
-            }
+            ways::of_selected(selected, &user, &answers, now)?;
         }
         all.push(answers);
     }
     Ok(all.into())
-}
-
-/// The flags of these evaluation contexts, selected after compiling; `None` where that cannot be.
-fn selected(
-    definitions: &Definitions,
-    options: &CompileOptions,
-    host: &NativeHost,
-) -> Result<Option<Ruleset>, Box<dyn Error>> {
-    let all = seal_ruleset(definitions, &CompileOptions::default(), host)?;
-    match Ruleset::open(all, 0, &options.evaluation_contexts) {
-        Ok(ruleset) => Ok(Some(ruleset)),
-        Err(error) if error.is_unknown_ruleset() => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn text(value: &Json) -> &str {

@@ -1,0 +1,223 @@
+import { Reads } from "./reads.js";
+import { compareBytes, decodeAscii, decodeText, interned } from "./texts.js";
+import { Writer } from "./writer.js";
+
+/*
+ * What answers and packed users refer to, read from a compiled ruleset: `engine/src/ruleset/layout.rs`
+ * says how it lies in bytes. The evaluator, which loads it first, has checked every reference in it.
+ */
+const WORD = 4;
+const [FLAGS, ORDER, SLOTS, GROUP_TYPES, STRINGS, PAYLOADS, PROBLEMS, POOL, TEXTS] = [5, 7, 9, 11, 13, 15, 21, 23, 25];
+const KEYED_FLAGS = 3;
+
+const FLAG = 11 * WORD;
+const FLAG_BITS = 2 * WORD;
+const FLAG_CODE = 3 * WORD;
+const FLAG_PAYLOADS = 7 * WORD;
+const FLAG_SLOTS = 8 * WORD;
+const FLAG_GROUP_TYPES = 9 * WORD;
+const FIXED = 1 << 2;
+/** With some value the flag has no answer, which the evaluator knows. */
+const PAYLOAD_THROWS = 1 << 9;
+
+const TEXT = 2 * WORD;
+const PAYLOAD = 3 * WORD;
+/** In the place of a list of slots: too many to list. Beside it, in the place of a payload: none. */
+const NONE = 0xffff_ffff;
+
+/** One flag, as far as it is needed outside the evaluator. */
+export interface Flag {
+  readonly id: number;
+  readonly key: string;
+  /** The code that every user gets; undefined where it depends on the user. */
+  readonly fixed: number | undefined;
+  /** What it reads, itself or through others; undefined: all there is. */
+  readonly reads: Reads | undefined;
+}
+
+/** A payload as JSON, and whether JavaScript holds it for true. */
+export interface Payload {
+  readonly json: string;
+  readonly truthy: boolean;
+}
+
+/** Where a table lies in bytes, and how many entries it has. */
+interface Table {
+  readonly at: number;
+  readonly count: number;
+}
+
+/** The tables of a compiled ruleset. Nothing is decoded before it is asked for. */
+export class Ruleset {
+  /** How many flags can be asked. */
+  readonly size: number;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #flags: number;
+  readonly #pool: number;
+  readonly #texts: number;
+  readonly #found = new Map<string, Flag>();
+  readonly #slots: (string | undefined)[] = [];
+  readonly #groupTypes: (string | undefined)[] = [];
+  readonly #strings: (string | undefined)[] = [];
+  readonly #payloads: (Payload | undefined)[] = [];
+  #keys: readonly string[] | undefined;
+  #allReads: Reads | undefined;
+
+  /** Bytes that the evaluator has loaded, in which the ruleset begins at `start`. */
+  constructor(bytes: Uint8Array, start: number) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
+    this.#bytes = bytes.subarray(start);
+    this.size = this.#word(KEYED_FLAGS * WORD);
+    this.#flags = this.#table(FLAGS).at;
+    this.#pool = this.#table(POOL).at;
+    this.#texts = this.#table(TEXTS).at;
+  }
+
+  /** The keys of all flags, in the order of the definitions. */
+  get keys(): readonly string[] {
+    return (this.#keys ??= this.#readKeys());
+  }
+
+  /** The flag of a key. */
+  find(key: string): Flag | undefined {
+    return this.#found.get(key) ?? this.#search(key);
+  }
+
+  /** Everything that any flag reads. */
+  get allReads(): Reads {
+    return (this.#allReads ??= this.#reads(numbersTo(this.#table(SLOTS).count), numbersTo(this.#table(GROUP_TYPES).count)));
+  }
+
+  /** A name that answers give: of a variant; or the JSON of what a malformed definition gives. */
+  string(index: number): string {
+    return (this.#strings[index] ??= interned(this.#entry(STRINGS, index)));
+  }
+
+  /** The payload that a flag gives with the code of a value, if any. */
+  payload(flag: number, code: number): Payload | undefined {
+    const list = this.#word(this.#record(flag) + FLAG_PAYLOADS);
+    if (list === 0) return undefined;
+    // A text is found by its index, whatever it is the text of.
+    const wanted = code < 0 ? -3 - code : code;
+    let at = this.#pool + list * WORD;
+    for (let left = this.#word(at); left > 0; left--, at += 2 * WORD) {
+      if (this.#word(at + WORD) !== wanted) continue;
+      const index = this.#word(at + 2 * WORD);
+      return index === NONE ? undefined : (this.#payloads[index] ??= this.#readPayload(index));
+    }
+    return undefined;
+  }
+
+  /** What was wrong with the definitions, for people. */
+  problems(): string[] {
+    return numbersTo(this.#table(PROBLEMS).count).map((index) => this.#entry(PROBLEMS, index));
+  }
+
+  #search(key: string): Flag | undefined {
+    if (typeof key !== "string") return undefined;
+    const wanted = new Writer();
+    wanted.text(key);
+    const bytes = wanted.written();
+    const order = this.#table(ORDER);
+    let low = 0;
+    for (let high = order.count; low < high; ) {
+      const middle = (low + high) >>> 1;
+      const id = this.#word(order.at + middle * WORD);
+      const difference = compareBytes(this.#textBytes(this.#record(id)), bytes);
+      if (difference === 0) return this.#remember(id, key);
+      if (difference < 0) low = middle + 1;
+      else high = middle;
+    }
+    return undefined;
+  }
+
+  #remember(id: number, key: string): Flag {
+    const at = this.#record(id);
+    const fixed = (this.#word(at + FLAG_BITS) & (FIXED | PAYLOAD_THROWS)) === FIXED;
+    const slots = this.#word(at + FLAG_SLOTS);
+    const flag: Flag = {
+      id,
+      key: interned(key),
+      fixed: fixed ? this.#word(at + FLAG_CODE) | 0 : undefined,
+      reads: slots === NONE ? undefined : this.#reads(this.#list(slots), this.#list(this.#word(at + FLAG_GROUP_TYPES))),
+    };
+    this.#found.set(flag.key, flag);
+    return flag;
+  }
+
+  #reads(slots: readonly number[], groupTypes: readonly number[]): Reads {
+    const names = slots.map((slot) => (this.#slots[slot] ??= interned(this.#entry(SLOTS, slot))));
+    const groupNames = groupTypes.map((type) => (this.#groupTypes[type] ??= interned(this.#entry(GROUP_TYPES, type))));
+    return new Reads(slots, names, groupTypes, groupNames);
+  }
+
+  #readKeys(): readonly string[] {
+    const keys = this.#keysAtOnce() ?? numbersTo(this.size).map((id) => this.#text(this.#record(id)));
+    // The engine makes its own strings of an object's members; it puts those that are numbers first.
+    const members: Record<string, number> = Object.create(null);
+    for (const key of keys) members[key] = 0;
+    const own = Object.keys(members);
+    return own.every((key, index) => key === keys[index]) ? own : keys;
+  }
+
+  /** One call to the decoder instead of one a key, where the keys stand together and are ASCII. */
+  #keysAtOnce(): string[] | undefined {
+    let [first, last, sum] = [Infinity, 0, 0];
+    for (let id = 0; id < this.size; id++) {
+      const at = this.#record(id);
+      const [start, length] = [this.#word(at), this.#word(at + WORD)];
+      first = Math.min(first, start);
+      last = Math.max(last, start + length);
+      sum += length;
+    }
+    if (last - first > 2 * sum) return undefined;
+    const from = this.#texts + first;
+    const text = decodeAscii(this.#bytes.subarray(from, from + last - first));
+    if (text === undefined) return undefined;
+    return numbersTo(this.size).map((id) => {
+      const at = this.#record(id);
+      const start = this.#word(at) - first;
+      return text.slice(start, start + this.#word(at + WORD));
+    });
+  }
+
+  #readPayload(index: number): Payload {
+    const at = this.#table(PAYLOADS).at + index * PAYLOAD;
+    return { json: this.#text(at), truthy: this.#word(at + TEXT) !== 0 };
+  }
+
+  #entry(table: number, index: number): string {
+    return this.#text(this.#table(table).at + index * TEXT);
+  }
+
+  #text(reference: number): string {
+    return decodeText(this.#textBytes(reference));
+  }
+
+  #textBytes(reference: number): Uint8Array {
+    const start = this.#texts + this.#word(reference);
+    return this.#bytes.subarray(start, start + this.#word(reference + WORD));
+  }
+
+  #record(flag: number): number {
+    return this.#flags + flag * FLAG;
+  }
+
+  #list(index: number): number[] {
+    const at = this.#pool + index * WORD;
+    return numbersTo(this.#word(at)).map((entry) => this.#word(at + WORD + entry * WORD));
+  }
+
+  #table(word: number): Table {
+    return { at: this.#word(word * WORD), count: this.#word((word + 1) * WORD) };
+  }
+
+  #word(at: number): number {
+    return this.#view.getUint32(at, true);
+  }
+}
+
+function numbersTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}

@@ -1,0 +1,35 @@
+/** What the package does with WebAssembly, observed from outside. */
+
+/**
+ * Runs work and gives the modules and instances made meanwhile: for each instance its memory, and the
+ * length in bytes of every request that was put into it.
+ */
+export function watched(work) {
+  const { Module, Instance } = WebAssembly;
+  const seen = { modules: 0, instances: [] };
+  WebAssembly.Module = class extends Module {
+    constructor(...parts) {
+      super(...parts);
+      seen.modules++;
+    }
+  };
+  WebAssembly.Instance = class extends Instance {
+    constructor(...parts) {
+      super(...parts);
+      const { exports } = this;
+      const instance = { compiles: "compile" in exports, memory: exports.memory, requests: [] };
+      seen.instances.push(instance);
+      const evaluator_room = (evaluator, bytes) => {
+        instance.requests.push(bytes);
+        return exports.evaluator_room(evaluator, bytes);
+      };
+      Object.defineProperty(this, "exports", { value: { ...exports, evaluator_room } });
+    }
+  };
+  try {
+    seen.result = work();
+    return seen;
+  } finally {
+    Object.assign(WebAssembly, { Module, Instance });
+  }
+}
