@@ -33,6 +33,10 @@ const MAX_DEPTH: usize = 500;
 /// reserved for as many as a count says, so that this bounds the memory that any bytes can ask for.
 const MAX_VALUES: usize = 4_000_000;
 
+/// See the table of tags.
+const STYLED: u8 = 13;
+const STYLED_THROWS: u8 = 14;
+
 /// In the place of a count: the group has no property map.
 const NO_MAP: u32 = u32::MAX;
 
@@ -108,7 +112,17 @@ impl Reader<'_> {
         if depth > MAX_DEPTH {
             return None;
         }
-        Some(match tag {
+        // Read here, not by a call of its own: values may nest deep, and the stack is small.
+        let text = match tag {
+            STYLED => Some(Some(self.text()?)),
+            STYLED_THROWS => Some(None),
+            _ => None,
+        };
+        let tag = match text {
+            Some(_) => self.byte().filter(|tag| matches!(tag, 7 | 8))?,
+            None => tag,
+        };
+        let value = match tag {
             1 => Value::Undefined,
             2 => Value::Null,
             3 => Value::Bool(false),
@@ -135,23 +149,17 @@ impl Reader<'_> {
             10 => Value::Exotic(Some(self.text()?)),
             11 => Value::Exotic(None),
             12 => Value::Symbol(self.text()?),
-            13 => {
-                let text = self.text()?;
-                self.styled(Some(text), depth)?
-            }
-            14 => self.styled(None, depth)?,
             15 => {
                 let number = self.number()?;
                 self.span()?;
                 Value::Number(number)
             }
             _ => return None,
+        };
+        Some(match text {
+            Some(text) => Value::Styled { text, value: Box::new(value) },
+            None => value,
         })
-    }
-
-    fn styled(&mut self, text: Option<Text>, depth: usize) -> Option<Value> {
-        let tag = self.byte().filter(|tag| matches!(tag, 7 | 8))?;
-        Some(Value::Styled { text, value: Box::new(self.value(tag, depth)?) })
     }
 
     fn nested(&mut self, depth: usize) -> Option<Value> {
