@@ -19,8 +19,10 @@ build() {
 		--no-pack --no-typescript --profile wasm -- --no-default-features --features "$feature"
 	before=$(wc -c <"$wasm")
 	node scripts/snip-panics.mjs "$wasm" "$wasm"
-	# Inlining makes the module smaller, but what is sent, compressed, larger.
-	wasm-opt -O3 --skip-pass=inlining-optimizing --strip-debug --strip-producers "$wasm" -o "$wasm.optimised"
+	# More inlining makes the module smaller, but what is sent, compressed, larger.
+	wasm-opt -O3 --always-inline-max-function-size=4 --one-caller-inline-max-function-size=1 \
+		--flexible-inline-max-function-size=4 --converge --strip-debug --strip-producers --strip-target-features \
+		"$wasm" -o "$wasm.optimised"
 	mv "$wasm.optimised" "$wasm"
 	after=$(wc -c <"$wasm")
 	if [ "$after" -ge "$before" ]; then
@@ -36,7 +38,10 @@ build() {
 	fi
 }
 
-# Hashes are taken four at a time. The stack is 1 MiB unless told, most of it unused: values nested 500
-# deep, each with a text of its own, needed between 192 and 256 KiB. A stack that is exhausted is a trap.
-RUSTFLAGS="$RUSTFLAGS -C target-feature=+simd128 -C link-arg=-zstack-size=262144" build evaluator pkg evaluate
-build compiler pkg-compiler compile
+# Hashes are taken four at a time, by intrinsics; what the compiler would put side by side or unroll itself is
+# no faster, and larger. The stack is 1 MiB unless told, most of it unused: flags, cohorts and values nested as
+# deep as they may need 97 KiB. A stack that is exhausted is a trap.
+RUSTFLAGS="$RUSTFLAGS -C target-feature=+simd128 -C link-arg=-zstack-size=196608 -C no-vectorize-loops \
+	-C no-vectorize-slp -C llvm-args=-unroll-threshold=10" build evaluator pkg evaluate
+# It runs once per snapshot, and only where none is compiled: small before fast.
+CARGO_PROFILE_WASM_OPT_LEVEL=s build compiler pkg-compiler compile

@@ -8,8 +8,8 @@ use crate::context::Scope;
 use crate::ecma::Host;
 use crate::ruleset::layout::{
     AGGREGATION_GROUP, AGGREGATION_INHERIT, AGGREGATION_SKIP, CONDITION, CONDITION_AGGREGATION,
-    CONDITION_OVERRIDE, CONDITION_ROLLOUT, FILTER_KIND, FILTER_THROWS_THROUGH, OVERRIDE_MALFORMED,
-    OVERRIDE_NONE, ROLLOUT_ALL, ROLLOUT_NOBODY, ROLLOUT_SHARE,
+    CONDITION_OVERRIDE, CONDITION_ROLLOUT, FILTER_KIND, FILTER_PROPERTY, FILTER_THROWS_THROUGH,
+    OVERRIDE_MALFORMED, OVERRIDE_NONE, ROLLOUT_ALL, ROLLOUT_NOBODY, ROLLOUT_SHARE,
 };
 use crate::ruleset::{Word, double, word};
 
@@ -35,8 +35,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     pub(super) fn conditions(
         &mut self,
-        subject: Subject<'_>,
-        rules: Rules<'_>,
+        subject: &Subject<'_>,
+        rules: &Rules,
         conditions: &[Condition],
         positions: &mut Positions,
     ) -> Outcome {
@@ -46,8 +46,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     fn try_conditions(
         &mut self,
-        subject: Subject<'_>,
-        rules: Rules<'_>,
+        subject: &Subject<'_>,
+        rules: &Rules,
         conditions: &[Condition],
         positions: &mut Positions,
     ) -> Result<Outcome, Waits> {
@@ -55,14 +55,21 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         let mut deferred = Deferred::Nothing;
         let mut result = None;
         for condition in conditions {
-            let subject = match self.condition_subject(subject, condition) {
-                Ok(Some(subject)) => subject,
-                Ok(None) => continue,
-                Err(Verdict::Soft(cause)) => {
-                    recorded.add(cause);
-                    continue;
-                }
-                Err(_) => return Ok(Outcome::UNSUPPORTED),
+            let other;
+            let subject = match word(&condition[0]) & CONDITION_AGGREGATION {
+                AGGREGATION_INHERIT => subject,
+                _ => match self.other_subject(subject, condition) {
+                    Ok(Some(subject)) => {
+                        other = subject;
+                        &other
+                    }
+                    Ok(None) => continue,
+                    Err(Verdict::Soft(cause)) => {
+                        recorded.add(cause);
+                        continue;
+                    }
+                    Err(_) => return Ok(Outcome::UNSUPPORTED),
+                },
             };
             match self.condition(subject, condition, positions)? {
                 Match::No => {}
@@ -104,15 +111,15 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         Ok(recorded.cause().map_or(Outcome::FALSE, Outcome::Soft))
     }
 
-    /// Whose properties and bucketing value a condition uses; `Ok(None)` passes it over.
-    #[inline]
-    fn condition_subject<'s>(
+    /// Whose properties and bucketing value a condition uses that is not about the flag's own subject;
+    /// `Ok(None)` passes it over.
+    #[inline(never)]
+    fn other_subject<'s>(
         &self,
-        subject: Subject<'s>,
+        subject: &Subject<'s>,
         [bits, group_type, ..]: &Condition,
     ) -> Result<Option<Subject<'s>>, Verdict> {
         match word(bits) & CONDITION_AGGREGATION {
-            AGGREGATION_INHERIT => return Ok(Some(subject)),
             AGGREGATION_SKIP => return Ok(None),
             AGGREGATION_GROUP => {}
             _ => return Err(Verdict::Throws(Reason::UnsupportedDefinition)),
@@ -122,7 +129,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
             None => Ok(None),
             Some((_, false)) => Err(Verdict::Soft(Cause::plain(Reason::MissingContext))),
             Some((key, true)) => {
-                Ok(Some(Subject { bucketing: key, scope: Scope::Group(group_type), ..subject }))
+                Ok(Some(Subject { bucketing: key, scope: Scope::Group(group_type), ..*subject }))
             }
         }
     }
@@ -131,7 +138,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     fn condition(
         &mut self,
-        subject: Subject<'_>,
+        subject: &Subject<'_>,
         condition: &Condition,
         positions: &mut Positions,
     ) -> Result<Match, Waits> {
@@ -142,7 +149,14 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         let mut recorded = Recorded::default();
         let mut hard = None;
         for filter in filters {
-            match self.filter(filter, subject.scope) {
+            // Most filters are about properties: they are asked right here.
+            let verdict = match filter.each_ref().map(word) {
+                [bits, id] if bits & FILTER_KIND == FILTER_PROPERTY => {
+                    self.property(id, subject.scope)
+                }
+                _ => self.filter(filter, subject.scope),
+            };
+            match verdict {
                 Verdict::Is(true) => {}
                 Verdict::Is(false) => return Ok(Match::No),
                 Verdict::Soft(cause) => recorded.add(cause),
@@ -180,8 +194,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     fn matched(
         &mut self,
-        subject: Subject<'_>,
-        rules: Rules<'_>,
+        subject: &Subject<'_>,
+        rules: &Rules,
         [bits, _, _, _, string, _]: &Condition,
         positions: &mut Positions,
     ) -> Result<Outcome, Waits> {
@@ -195,8 +209,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// What a condition would have made of the flag, had its regular expression matched.
     fn deferred(
         &mut self,
-        subject: Subject<'_>,
-        rules: Rules<'_>,
+        subject: &Subject<'_>,
+        rules: &Rules,
         condition: &Condition,
         positions: &mut Positions,
     ) -> Result<Outcome, Waits> {
@@ -214,7 +228,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     fn is_out_of_rollout(
         &mut self,
-        subject: Subject<'_>,
+        subject: &Subject<'_>,
         [bits, _, low, high, ..]: &Condition,
         positions: &mut Positions,
     ) -> Result<Result<bool, Reason>, Waits> {

@@ -6,16 +6,17 @@ use crate::answer::{Code, FlagValue, Reason};
 use crate::context::{Property, Scope, Span};
 use crate::ecma::Host;
 use crate::ruleset::layout::{
-    FLAG_EARLY_EXIT, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, MALFORMED, NONE,
-    SUBJECT_DEVICE, SUBJECT_GROUP, VARIANT,
+    FLAG_EARLY_EXIT, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, NONE, SUBJECT_DEVICE,
+    SUBJECT_GROUP, VARIANT,
 };
 use crate::ruleset::{StringId, Word, double, word};
 
 /// What the conditions of a flag share.
 #[derive(Clone, Copy)]
-pub(super) struct Rules<'a> {
+pub(super) struct Rules {
     pub(super) early_exit: bool,
-    pub(super) variants: Option<&'a [[Word; VARIANT]]>,
+    /// Where the list of variants lies.
+    pub(super) variants: u32,
     /// The reason that the definition alone gives, whatever the user.
     pub(super) definition_reason: Option<Reason>,
 }
@@ -55,10 +56,10 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         let subject = Subject { id, key, bucketing, scope };
         let rules = Rules {
             early_exit: bits & FLAG_EARLY_EXIT != 0,
-            variants: if word(variants) == MALFORMED { None } else { view.list(word(variants)) },
+            variants: word(variants),
             definition_reason,
         };
-        self.conditions(subject, rules, conditions, positions)
+        self.conditions(&subject, &rules, conditions, positions)
     }
 
     /// The text of the device's id: `Ok(None)` if there is none, `Err` where the reference throws.
@@ -94,11 +95,12 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     pub(super) fn variant(
         &mut self,
-        subject: Subject<'_>,
-        rules: Rules<'_>,
+        subject: &Subject<'_>,
+        rules: &Rules,
         positions: &mut Positions,
     ) -> Result<Outcome, Waits> {
-        let Some(table) = rules.variants else { return Ok(Outcome::UNSUPPORTED) };
+        let table: Option<&[[Word; VARIANT]]> = self.view.list(rules.variants);
+        let Some(table) = table else { return Ok(Outcome::UNSUPPORTED) };
         if table.is_empty() {
             return Ok(Outcome::TRUE);
         }

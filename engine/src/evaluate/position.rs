@@ -176,12 +176,12 @@ impl Queues {
     }
 
     /// Puts a flag's message into a queue, if there is room; the flag follows in [`Queues::wait`].
-    fn enqueue(&mut self, subject: Subject<'_>, tail: usize, kind: Kind) -> Option<()> {
+    fn enqueue(&mut self, subject: &Subject<'_>, tail: usize, kind: Kind) -> Option<()> {
         let tail = self.tails.get(tail)?.tail.as_ref()?;
         let long = usize::from(tail.is_long_behind(subject.key));
         let Queue { four, waiting } = self.queues.get_mut(long)?;
         let free = waiting.iter().position(Option::is_none)?;
-        let Subject { id, key, scope, .. } = subject;
+        let Subject { id, key, scope, .. } = *subject;
         if !four.messages.get_mut(free)?.fill(key, tail) {
             return None;
         }
@@ -195,7 +195,7 @@ impl Queues {
     fn position(
         &mut self,
         context: &Context,
-        subject: Subject<'_>,
+        subject: &Subject<'_>,
         tail: usize,
         kind: Kind,
     ) -> f64 {
@@ -286,7 +286,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `getFeatureFlagHash` (@posthog/core).
     pub(super) fn position(
         &mut self,
-        subject: Subject<'_>,
+        subject: &Subject<'_>,
         positions: &mut Positions,
         kind: Kind,
     ) -> Result<f64, Waits> {
