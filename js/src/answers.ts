@@ -33,7 +33,7 @@ export interface Coded {
 /** The answers of codes, each of the three objects made when it is first read. */
 export function answersOf(coded: Coded): Answers {
   if (coded.codes.length <= FEW) {
-    return { featureFlags: featureFlagsOf(coded), featureFlagPayloads: payloadsOf(coded), unresolved: unresolvedOf(coded) };
+    return { featureFlags: recordOf(coded), featureFlagPayloads: payloadsOf(coded), unresolved: unresolvedOf(coded) };
   }
   let featureFlags: Answers["featureFlags"] = UNREAD;
   let featureFlagPayloads: Answers["featureFlagPayloads"] = UNREAD;
@@ -41,7 +41,7 @@ export function answersOf(coded: Coded): Answers {
   // Each reads its own variable, not `this`, which is something else where answers are wrapped.
   const answers: Answers = {
     get featureFlags() {
-      return featureFlags === UNREAD ? (featureFlags = featureFlagsOf(coded)) : featureFlags;
+      return featureFlags === UNREAD ? (featureFlags = recordOf(coded)) : featureFlags;
     },
     set featureFlags(value) {
       featureFlags = value;
@@ -68,10 +68,6 @@ export function answerOf(ruleset: Ruleset, flag: Flag, code: number): Answer {
   const value = valueOf(ruleset, code);
   const payload = ruleset.payload(flag.id, code);
   return payload === undefined ? { value } : { value, payload: parsed(payload.json) };
-}
-
-function featureFlagsOf({ ruleset, codes, keys }: Coded): Answers["featureFlags"] {
-  return recordOf(ruleset, keys, codes);
 }
 
 function unresolvedOf({ codes, keys }: Coded): Answers["unresolved"] {

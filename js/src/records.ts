@@ -25,7 +25,7 @@ export function valueOf(ruleset: Ruleset, code: number): Value {
 }
 
 /** The values of codes by key. */
-export function recordOf(ruleset: Ruleset, keys: Keys, codes: Int32Array): Record<string, Value> {
+export function recordOf({ ruleset, keys, codes }: { ruleset: Ruleset; keys: Keys; codes: Int32Array }): Record<string, Value> {
   const record: Record<string, Value> = codes.length < TABLE ? {} : ({ __proto__: null } as never);
   for (let at = 0; at < codes.length; at++) {
     const code = codes[at] as number;

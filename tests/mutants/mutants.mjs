@@ -130,7 +130,7 @@ export const MUTANTS = [
   ["a waiting flag gets another's hash", "evaluate/position.rs", "together.get(«lane»)", "3 - lane"],
   ["a flag takes another's positions", "evaluate/position.rs", "lanes.into_iter().flatten().flatten().find(|it| «it.id == id»)", "true"],
   ["a flag that another needs waits", "evaluate/position.rs", "&& «self.nesting == 1»\n", "true"],
-  ["flags that still wait at the end stay false", "evaluate/position.rs", "self.queues.queues.iter().position(|it| «it.waiting.iter().any(Option::is_some)»)", "false"],
+  ["flags that still wait at the end stay false", "evaluate/position.rs", "self.drain(codes, |waiting| «waiting.iter().any(Option::is_some)»)", "false"],
   ["what was remembered outlives its user", "evaluate/memo.rs", "self.stamp = «self.stamp.wrapping_add(1)»;", "self.stamp.max(1)"],
   ["what is hashed behind a flag's key outlives its user", "evaluate/position.rs", "«self.tails.clear()»;", "()"],
   ["a holdout's position outlives its user", "evaluate/position.rs", "«self.holdouts.clear()»;", "()"],

@@ -315,16 +315,14 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         if self.bits(id) & FLAG_CHAINED == 0 && !order_shows {
             return self.evaluate_nested(id, positions);
         }
-        match self.memos.flag(id) {
+        match self.memos.flag(id).map(|memo| (memo.outcome, memo.epoch)) {
+            // One in progress leads back to itself.
+            Some((None, _)) => return Outcome::Diverges(Reason::UnresolvedDependency),
             // The reference remembers values only.
-            Some(memo)
-                if memo.epoch == self.epoch || matches!(memo.outcome, Some(Outcome::Value(_))) =>
+            Some((Some(outcome), epoch))
+                if epoch == self.epoch || matches!(outcome, Outcome::Value(_)) =>
             {
-                // One in progress leads back to itself.
-                return memo.outcome.unwrap_or(Outcome::Diverges(Reason::UnresolvedDependency));
-            }
-            Some(memo) if memo.outcome.is_none() => {
-                return Outcome::Diverges(Reason::UnresolvedDependency);
+                return outcome;
             }
             _ => {}
         }

@@ -245,27 +245,22 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// Evaluates one of several flags; its code goes to this place, now or when its hash is made.
     pub(super) fn ask(&mut self, id: u32, place: usize, codes: &mut [i32]) {
         self.go_on(id, Positions::default(), place, codes);
-        while let Some(full) =
-            self.queues.queues.iter().position(|it| it.waiting.iter().all(Option::is_some))
-        {
-            self.drain(full, codes);
-        }
+        self.drain(codes, |waiting| waiting.iter().all(Option::is_some));
     }
 
     /// Evaluates the flags that still wait.
     pub(super) fn finish(&mut self, codes: &mut [i32]) {
-        while let Some(queue) =
-            self.queues.queues.iter().position(|it| it.waiting.iter().any(Option::is_some))
-        {
-            self.drain(queue, codes);
-        }
+        self.drain(codes, |waiting| waiting.iter().any(Option::is_some));
     }
 
-    fn drain(&mut self, queue: usize, codes: &mut [i32]) {
-        self.queues.hash(queue);
-        for lane in 0..4 {
-            if let Some(waiting) = self.queues.hashed.get_mut(lane).and_then(Option::take) {
-                self.go_on(waiting.id, waiting.positions, waiting.place, codes);
+    /// Hashes the queues that are ready, and goes on with their flags.
+    fn drain(&mut self, codes: &mut [i32], is_ready: fn(&[Option<Waiting>; 4]) -> bool) {
+        while let Some(queue) = self.queues.queues.iter().position(|it| is_ready(&it.waiting)) {
+            self.queues.hash(queue);
+            for lane in 0..4 {
+                if let Some(waiting) = self.queues.hashed.get_mut(lane).and_then(Option::take) {
+                    self.go_on(waiting.id, waiting.positions, waiting.place, codes);
+                }
             }
         }
     }

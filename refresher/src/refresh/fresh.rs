@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use flagpost_engine::ecma::NativeHost;
-use flagpost_engine::{Answer, Context, Evaluator, Reason as Undecided, Ruleset, Text, User};
+use flagpost_engine::{Answer, Context, Evaluator, Reason as Undecided, Ruleset, User};
 use jiff::Timestamp;
 use tracing::info;
 
@@ -32,8 +32,6 @@ pub(super) struct Fresh {
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) ruleset: Ruleset,
-    pub(super) keys: Vec<Text>,
-    problems: Vec<String>,
     undecidable: Vec<Undecidable>,
 }
 
@@ -133,8 +131,8 @@ impl Fresh {
     pub(super) fn describe(&self, report: Report) -> Report {
         match self.checked.get() {
             Some(Ok(checked)) => Report {
-                flags: Some(checked.keys.len()),
-                problems: checked.problems.clone(),
+                flags: Some(checked.ruleset.len()),
+                problems: checked.ruleset.problems(),
                 undecidable: checked.undecidable.clone(),
                 ..report
             },
@@ -153,12 +151,7 @@ fn check(definitions: &[u8]) -> Result<Checked, Refusal> {
     for problem in ruleset.problems() {
         info!("definitions: {problem}");
     }
-    Ok(Checked {
-        keys: ruleset.flag_keys(),
-        problems: ruleset.problems(),
-        undecidable: undecidable(&ruleset),
-        ruleset,
-    })
+    Ok(Checked { undecidable: undecidable(&ruleset), ruleset })
 }
 
 /// Flags that stay undecided for a user of whom nothing is known, for another reason than that.

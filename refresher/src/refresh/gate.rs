@@ -31,7 +31,9 @@ pub(super) fn pass<'a>(
     // What this build cannot read cannot be counted, so it is taken for something to lose.
     // It was checked when it was stored, and is not compiled again: that takes longer than all the rest.
     let stored = held.and_then(|held| listed(held.definitions()));
-    if checked.keys.is_empty() && !stored.as_ref().is_some_and(Vec::is_empty) && !policy.allow_empty
+    if checked.ruleset.is_empty()
+        && !stored.as_ref().is_some_and(Vec::is_empty)
+        && !policy.allow_empty
     {
         return stale(
             Reason::EmptyRefused,
@@ -45,10 +47,11 @@ pub(super) fn pass<'a>(
     let mut seen = HashSet::new();
     let keys = stored.iter().filter_map(|flag| flag.key.as_deref());
     let keys: Vec<_> = keys.filter(|key| seen.insert(*key)).collect();
-    let kept: HashSet<_> = checked.keys.iter().map(|key| key.to_str_lossy()).collect();
+    let fresh_keys = checked.ruleset.flag_keys();
+    let kept: HashSet<_> = fresh_keys.iter().map(|key| key.to_str_lossy()).collect();
     let removed: Vec<_> = keys.iter().filter(|key| !kept.contains(**key)).collect();
     let share = removed.len() * 100 / keys.len().max(1);
-    let all = checked.keys.is_empty();
+    let all = checked.ruleset.is_empty();
     if removed.len() >= FEW && share > usize::from(policy.max_removed) && !all {
         let named = removed.iter().take(NAMED);
         let mut named: Vec<_> = named.map(|key| printable(key)).collect();

@@ -74,7 +74,7 @@ impl Place<'_> {
                 return self.done(self.refused(&refusal));
             }
         };
-        let flags = checked.keys.len();
+        let flags = checked.ruleset.len();
         let entry =
             Entry::new(&fresh.digest, &fresh.origin.fetched_at, fresh.at, flags, bytes.len());
         let mut listed = job.policy.history > 0;
