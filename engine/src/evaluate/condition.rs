@@ -193,7 +193,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         hard.or(recorded.stop()).map_or(Verdict::YES, Verdict::from)
     }
 
-    #[inline]
+    #[inline(always)]
     fn matched(
         &mut self,
         subject: &Subject,
