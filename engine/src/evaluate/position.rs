@@ -24,15 +24,19 @@ impl Kind {
     }
 }
 
-/// The positions known of a flag's own subject; NaN of what is not known.
+/// What is known of a flag: positions of its own subject (NaN of what is not known), and where its evaluation
+/// goes on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Positions {
     rollout: f64,
     variant: f64,
+    /// 0, or 1 + the number of a condition: those before it do not match, and its filters do.
+    pub(super) condition: usize,
 }
 
 impl Positions {
-    pub(super) const UNKNOWN: Self = Positions { rollout: f64::NAN, variant: f64::NAN };
+    pub(super) const UNKNOWN: Self =
+        Positions { rollout: f64::NAN, variant: f64::NAN, condition: 0 };
 
     #[inline(always)]
     fn of(&mut self, kind: Kind) -> &mut f64 {
