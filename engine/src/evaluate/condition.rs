@@ -135,8 +135,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         match self.context.group(word(group_type)) {
             None => Ok(None),
             Some((_, false)) => Err(Stop::soft(Reason::MissingContext)),
-            Some((bucketing, true)) => {
-                Ok(Some(Subject { bucketing, scope, own: own.scope == scope, ..*own }))
+            Some((key, true)) => {
+                Ok(Some(Subject { bucketing: key, scope, own: own.scope == scope, ..*own }))
             }
         }
     }
