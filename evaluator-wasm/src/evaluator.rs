@@ -23,9 +23,6 @@ const ALL: u32 = u32::MAX;
 /// The code for a request that cannot be read.
 const MALFORMED: i32 = i32::MIN;
 
-/// Room above this is given back after an unusually large user.
-const KEEP_BYTES: usize = 1 << 20;
-
 /// A ruleset that stays in the module's memory until it is freed, with room for one request.
 #[wasm_bindgen]
 pub struct Evaluator {
@@ -33,6 +30,7 @@ pub struct Evaluator {
     slots: usize,
     group_types: usize,
     engine: Engine,
+    room: Vec<u8>,
     asked: Vec<FlagId>,
     codes: Vec<i32>,
 }
@@ -55,6 +53,7 @@ impl Evaluator {
             group_types: ruleset.group_type_count(),
             ruleset,
             engine: Engine::default(),
+            room: Vec::new(),
             asked: Vec::new(),
             codes: Vec::new(),
         })
@@ -73,33 +72,29 @@ impl Evaluator {
         self.ruleset.left_out().map(|FlagId(id)| id).collect()
     }
 
-    /// The address of so many bytes for the next request, until the next call.
+    /// The address of so many bytes for requests, until the next call of this.
     pub fn room(&mut self, bytes: usize) -> usize {
-        let context = self.engine.context();
-        context.clear(self.slots, self.group_types);
-        let room = context.bytes();
-        if room.capacity() > KEEP_BYTES && bytes <= KEEP_BYTES {
-            *room = Vec::new();
-        }
-        room.resize(bytes, 0);
-        room.as_ptr() as usize
+        // What was there goes before the new is made.
+        self.room = Vec::new();
+        self.room.resize(bytes, 0);
+        self.room.as_ptr() as usize
     }
 
-    /// The code of one flag for the user that was written to the room, packed as [`packed`] says; nothing is
-    /// added to it. `now_ms` is in milliseconds since the epoch. See [`flagpost_engine::Code`]; -2^31 when
-    /// the user is not packed for this ruleset.
-    pub fn flag(&mut self, id: u32, now_ms: f64) -> i32 {
-        if packed::decode(self.engine.context(), 0).is_err() {
+    /// The code of one flag for the user in the first `length` bytes of the room, packed as [`packed`] says;
+    /// nothing is added to it. `now_ms` is in milliseconds since the epoch. See [`flagpost_engine::Code`]; -2^31
+    /// when the user is not packed for this ruleset.
+    pub fn flag(&mut self, id: u32, now_ms: f64, length: usize) -> i32 {
+        if self.read_user(0, length).is_none() {
             return MALFORMED;
         }
         self.engine.code(&self.ruleset, FlagId(id), &JsHost, now_ms).0
     }
 
-    /// The address of the codes, of 32 bits each, of the flags that the room names: their number and theirs,
-    /// or ffffffff for all, and then the user. 0 when that cannot be read.
-    pub fn flags(&mut self, now_ms: f64) -> usize {
-        let Some((count, start)) = self.read_asked() else { return 0 };
-        if packed::decode(self.engine.context(), start).is_err() {
+    /// The address of the codes, of 32 bits each, of the flags that the first `length` bytes of the room name:
+    /// their number and theirs, or ffffffff for all, and then the user. 0 when that cannot be read.
+    pub fn flags(&mut self, now_ms: f64, length: usize) -> usize {
+        let Some((count, start)) = self.read_asked(length) else { return 0 };
+        if self.read_user(start, length).is_none() {
             return 0;
         }
         let Evaluator { asked, .. } = self;
@@ -110,9 +105,17 @@ impl Evaluator {
         self.codes.as_ptr() as usize
     }
 
+    /// Reads the user between two places of the room.
+    fn read_user(&mut self, start: usize, end: usize) -> Option<()> {
+        let request = self.room.get(..end)?;
+        let context = self.engine.context();
+        context.clear(self.slots, self.group_types);
+        packed::decode(request, start, context).ok()
+    }
+
     /// Reads which flags are asked for, if not all; gives their number and where the user begins.
-    fn read_asked(&mut self) -> Option<(u32, usize)> {
-        let (words, _) = self.engine.context().bytes().as_chunks::<4>();
+    fn read_asked(&mut self, end: usize) -> Option<(u32, usize)> {
+        let (words, _) = self.room.get(..end)?.as_chunks::<4>();
         let (count, rest) = words.split_first()?;
         let count = u32::from_le_bytes(*count);
         self.asked.clear();

@@ -47,18 +47,24 @@ pub struct Malformed {
     pub offset: usize,
 }
 
-/// Reads the user that lies in the bytes of a cleared context, from `start` on, into the context.
+/// Texts above this are given back after an unusually large user.
+const KEEP_BYTES: usize = 1 << 20;
+
+/// Reads the user that lies in a request, from `start` to its end, into a cleared context.
 ///
 /// # Errors
 /// [`Malformed`] for bytes that are cut short, longer than the layout, nested too deep, hold too many
 /// values, an unknown tag, slot or group type.
-pub fn decode(context: &mut Context, start: usize) -> Result<(), Malformed> {
-    let bytes = std::mem::take(context.bytes());
-    let mut reader = Reader { bytes: &bytes, at: start, values: MAX_VALUES, context };
+pub fn decode(bytes: &[u8], start: usize, context: &mut Context) -> Result<(), Malformed> {
+    // Spans are of these bytes, and what is derived from the user is added to them: the request stays as it is.
+    let texts = context.bytes();
+    if texts.capacity() > KEEP_BYTES && bytes.len() <= KEEP_BYTES {
+        *texts = Vec::new();
+    }
+    texts.extend_from_slice(bytes);
+    let mut reader = Reader { bytes, at: start, values: MAX_VALUES, context };
     let read = reader.user().filter(|()| reader.at == bytes.len());
-    let offset = reader.at;
-    *context.bytes() = bytes;
-    read.ok_or(Malformed { offset })
+    read.ok_or(Malformed { offset: reader.at })
 }
 
 struct Reader<'a> {
@@ -251,11 +257,11 @@ mod tests {
 
     /// Reads a user, behind the bytes before `start`.
     fn read(bytes: &[u8], start: usize) -> Result<Context, Malformed> {
-        let mut context = empty(bytes);
-        decode(&mut context, start).map(|()| context)
+        let mut context = empty(&[]);
+        decode(bytes, start, &mut context).map(|()| context)
     }
 
-    /// A user of whom nothing was read: two slots, two group types.
+    /// A user of whom nothing but these bytes was read: two slots, two group types.
     fn empty(bytes: &[u8]) -> Context {
         let mut context = Context::default();
         context.clear(2, 2);

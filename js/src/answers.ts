@@ -1,5 +1,5 @@
-import { parsed } from "./errors.js";
-import { define, isReason, recordOf, valueOf } from "./records.js";
+import { define } from "./payloads.js";
+import { isReason, recordOf, valueOf } from "./records.js";
 import type { Flag, Ruleset } from "./ruleset.js";
 import type { Answer, Answers, Reason } from "./types.js";
 
@@ -67,7 +67,7 @@ export function answerOf(ruleset: Ruleset, flag: Flag, code: number): Answer {
   if (isReason(code)) return { unresolved: REASONS[-1 - code] as Reason };
   const value = valueOf(ruleset, code);
   const payload = ruleset.payload(flag.id, code);
-  return payload === undefined ? { value } : { value, payload: parsed(payload.json) };
+  return payload === undefined ? { value } : { value, payload: payload.read() };
 }
 
 function unresolvedOf({ codes, keys }: Coded): Answers["unresolved"] {
@@ -82,22 +82,14 @@ function unresolvedOf({ codes, keys }: Coded): Answers["unresolved"] {
 }
 
 function payloadsOf({ ruleset, codes, keys, flags }: Coded): Answers["featureFlagPayloads"] {
-  const found: string[] = [];
-  const texts: string[] = [];
+  const record: Answers["featureFlagPayloads"] = {};
   for (let at = 0; at < codes.length; at++) {
     const code = codes[at] as number;
     const key = keys[at];
     if (key === undefined || isReason(code)) continue;
     const payload = ruleset.payload(flags === undefined ? at : (flags[at] as Flag).id, code);
-    if (!payload?.truthy) continue;
-    found.push(key);
-    texts.push(payload.json);
+    if (payload?.truthy) define(record, key, payload.read());
   }
-  const record: Answers["featureFlagPayloads"] = {};
-  if (found.length === 0) return record;
-  // One call for all of them takes half as long as a call for each.
-  const payloads = parsed(`[${texts.join(",")}]`) as unknown[];
-  for (let at = 0; at < found.length; at++) define(record, found[at] as string, payloads[at]);
   return record;
 }
 

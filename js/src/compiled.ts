@@ -8,9 +8,13 @@ import { union, type Reads } from "./reads.js";
 import { Ruleset, type Flag } from "./ruleset.js";
 import { decodeText } from "./texts.js";
 import type { Answer, Answers, User } from "./types.js";
+import { KEEP_BYTES, type Writer } from "./writer.js";
 
 /** Of so many asked flags it is not looked up what each of them reads. */
 const MANY = 32;
+
+/** Bytes that most requests fit into. */
+const ROOM = 1024;
 
 /** What the evaluator gives where it cannot read the request, which would be a fault of this package. */
 const MALFORMED = -0x8000_0000;
@@ -38,10 +42,16 @@ interface Code {
   readonly evaluationContexts: string[] | undefined;
 }
 
+/** A ruleset in an instance, with the address of room for one request of so many bytes. */
+interface Resident extends Handle {
+  address: number;
+  capacity: number;
+}
+
 interface Loaded {
   readonly code: Code;
   readonly ruleset: Ruleset;
-  readonly handle: Handle;
+  readonly handle: Resident;
 }
 
 /**
@@ -59,7 +69,7 @@ export class Compiled {
   /** Numbers of the flags outside the evaluation contexts. */
   readonly #leftOut: ReadonlySet<number>;
   #keys: readonly (string | undefined)[] | undefined;
-  #handle: Handle | undefined;
+  #handle: Resident | undefined;
   /** The flags that were asked last, and what they read together. */
   #lastAsked: { flags: readonly Flag[]; reads: Reads } | undefined;
 
@@ -118,13 +128,13 @@ export class Compiled {
     this.#handle = undefined;
   }
 
-  #hold(handle: Handle): Handle {
+  #hold(handle: Resident): Resident {
     this.#handle = handle;
     forgotten()?.register(this, handle, this);
     return handle;
   }
 
-  #resident(): Handle {
+  #resident(): Resident {
     const held = this.#handle;
     if (held !== undefined && isAlive(held)) return held;
     forgotten()?.unregister(this);
@@ -135,7 +145,7 @@ export class Compiled {
 
   #find(key: string): Flag | undefined {
     const flag = this.#ruleset.find(key);
-    return flag !== undefined && this.#leftOut.has(flag.id) ? undefined : flag;
+    return flag !== undefined && this.#leftOut.size > 0 && this.#leftOut.has(flag.id) ? undefined : flag;
   }
 
   #allKeys(): readonly (string | undefined)[] {
@@ -155,45 +165,47 @@ export class Compiled {
 
   #codeOf(flag: Flag, user: User, nowMs: number): number {
     const writer = borrowWriter();
-    try {
-      writeUser(writer, flag.reads ?? this.#ruleset.allReads, user);
-      const { instance: home, evaluator } = this.#resident();
-      let code: number;
-      try {
-        const room = evaluator.room(writer.length);
-        writer.copyTo(home.bytes, home.words, room);
-        code = evaluator.flag(flag.id, nowMs);
-      } catch (error) {
-        throw broken(error);
-      }
-      if (code === MALFORMED) throw malformed();
-      return code;
-    } finally {
-      giveBack(writer);
-    }
+    writeUser(writer, flag.reads ?? this.#ruleset.allReads, user);
+    const code = ask(this.#resident(), writer, nowMs, flag.id);
+    if (code === MALFORMED) throw malformed();
+    return code;
   }
 
   #codesOf(flags: readonly Flag[] | undefined, reads: Reads, user: User, nowMs: number): Int32Array {
     const writer = borrowWriter();
-    try {
-      writeFlags(writer, flags);
-      writeUser(writer, reads, user);
-      const { instance: home, evaluator } = this.#resident();
-      let address: number;
-      try {
-        const room = evaluator.room(writer.length);
-        writer.copyTo(home.bytes, home.words, room);
-        address = evaluator.flags(nowMs);
-      } catch (error) {
-        throw broken(error);
-      }
-      if (address === 0) throw malformed();
-      const first = address >>> 2;
-      return home.codes.slice(first, first + (flags?.length ?? this.#ruleset.size));
-    } finally {
-      giveBack(writer);
-    }
+    writeFlags(writer, flags);
+    writeUser(writer, reads, user);
+    const resident = this.#resident();
+    const first = ask(resident, writer, nowMs, undefined) >>> 2;
+    if (first === 0) throw malformed();
+    return resident.instance.codes.slice(first, first + (flags?.length ?? this.#ruleset.size));
   }
+}
+
+/**
+ * What the evaluator says to a packed request, for which the writer is given back: the code of one flag, or the
+ * address of the codes of those that the request names.
+ */
+function ask(resident: Resident, writer: Writer, nowMs: number, id: number | undefined): number {
+  const { instance: home, evaluator } = resident;
+  const { length } = writer;
+  try {
+    if (length > resident.capacity || (resident.capacity > KEEP_BYTES && length <= KEEP_BYTES)) makeRoom(resident, length);
+    writer.copyTo(home.bytes, home.words, resident.address);
+    giveBack(writer);
+    return id === undefined ? evaluator.flags(nowMs, length) : evaluator.flag(id, nowMs, length);
+  } catch (error) {
+    throw broken(error);
+  }
+}
+
+/** Room for a request of this length and those like it. That of an unusually large one is not kept. */
+function makeRoom(resident: Resident, length: number): void {
+  let capacity = ROOM;
+  while (capacity < length && capacity < KEEP_BYTES) capacity *= 2;
+  capacity = Math.max(capacity, length);
+  resident.address = resident.evaluator.room(capacity);
+  resident.capacity = capacity;
 }
 
 /** The compiled ruleset that a snapshot brings, loaded; undefined when there is none to be used. */
@@ -224,14 +236,14 @@ function loaded(code: Code): Loaded | number {
   return { code, handle, ruleset: new Ruleset(code.bytes, code.start) };
 }
 
-function load({ bytes, start, evaluationContexts }: Code): Handle | number {
+function load({ bytes, start, evaluationContexts }: Code): Resident | number {
   const home = instance();
   const writer = borrowWriter();
   try {
     for (const context of evaluationContexts ?? []) writer.string(context);
     const { Evaluator } = home.glue;
     const evaluator = Evaluator.load(bytes, start, writer.written());
-    return evaluator === undefined ? Evaluator.fault() : { instance: home, evaluator };
+    return evaluator === undefined ? Evaluator.fault() : { instance: home, evaluator, address: 0, capacity: 0 };
   } catch (error) {
     throw broken(error);
   } finally {

@@ -58,13 +58,13 @@ function assertUser(user: unknown): asserts user is User {
   if (typeof id !== "string" && typeof id !== "number" && typeof id !== "bigint") {
     throw new FlagpostError("invalid_user", `the user's distinctId is a ${typeof id}, not a string: ${fix}`);
   }
-  assertMap("groups", user as User);
-  assertMap("personProperties", user as User);
-  assertMap("groupProperties", user as User);
+  const { groups, personProperties, groupProperties } = user as User;
+  assertMap("groups", groups);
+  assertMap("personProperties", personProperties);
+  assertMap("groupProperties", groupProperties);
 }
 
-function assertMap(member: "groups" | "personProperties" | "groupProperties", user: User): void {
-  const map: unknown = user[member];
+function assertMap(member: string, map: unknown): void {
   if (map !== undefined && map !== null && typeof map !== "object") {
     throw new FlagpostError("invalid_user", `the user's ${member} is a ${typeof map}, not an object`);
   }

@@ -4,12 +4,12 @@ declare module "evaluator-glue" {
   export interface Evaluator {
     /** Numbers of the flags outside the evaluation contexts, rising; empty without contexts. */
     left_out(): Uint32Array;
-    /** Address for the next request, which takes exactly so many bytes: see `pack.ts`. Valid until the next call. */
+    /** Address for requests of up to so many bytes: see `pack.ts`. Valid until the next call of this. */
     room(bytes: number): number;
-    /** The code of one flag for the user in the room; -2^31 when it cannot be read. */
-    flag(id: number, nowMs: number): number;
-    /** Address of an `Int32` code per flag that the room asks for; 0 when it cannot be read. */
-    flags(nowMs: number): number;
+    /** The code of one flag for the user in the first `length` bytes of the room; -2^31 when they cannot be read. */
+    flag(id: number, nowMs: number, length: number): number;
+    /** Address of an `Int32` code per flag that the first `length` bytes ask for; 0 when they cannot be read. */
+    flags(nowMs: number, length: number): number;
     free(): void;
   }
 

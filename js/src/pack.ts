@@ -36,7 +36,7 @@ export function borrowWriter(): Writer {
   return writer;
 }
 
-/** Ends what `borrowWriter` began. */
+/** Ends what `borrowWriter` began. Nothing is lost where that is left out because of an error. */
 export function giveBack(writer: Writer): void {
   idle = writer;
 }

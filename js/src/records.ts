@@ -1,4 +1,5 @@
 import { parsed } from "./errors.js";
+import { define } from "./payloads.js";
 import type { Ruleset } from "./ruleset.js";
 
 /*
@@ -33,13 +34,4 @@ export function recordOf({ ruleset, keys, codes }: { ruleset: Ruleset; keys: Key
     if (key !== undefined && !isReason(code)) define(record, key, valueOf(ruleset, code));
   }
   return codes.length < TABLE ? record : Object.setPrototypeOf(record, Object.prototype);
-}
-
-/** Assignment that also works for a flag named `__proto__`. */
-export function define<T>(record: Record<string, T>, key: string, value: T): void {
-  if (key === "__proto__") {
-    Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
-  } else {
-    record[key] = value;
-  }
 }

@@ -1,3 +1,4 @@
+import { Payload } from "./payloads.js";
 import { Reads } from "./reads.js";
 import { compareBytes, decodeAscii, decodeText, interned } from "./texts.js";
 import { Writer } from "./writer.js";
@@ -33,12 +34,6 @@ export interface Flag {
   readonly fixed: number | undefined;
   /** What it reads, itself or through others; undefined: all there is. */
   readonly reads: Reads | undefined;
-}
-
-/** A payload as JSON, and whether JavaScript holds it for true. */
-export interface Payload {
-  readonly json: string;
-  readonly truthy: boolean;
 }
 
 /** Where a table lies in bytes, and how many entries it has. */
@@ -184,7 +179,7 @@ export class Ruleset {
 
   #readPayload(index: number): Payload {
     const at = this.#table(PAYLOADS).at + index * PAYLOAD;
-    return { json: this.#text(at), truthy: this.#word(at + TEXT) !== 0 };
+    return new Payload(this.#text(at), this.#word(at + TEXT) !== 0);
   }
 
   #entry(table: number, index: number): string {

@@ -6,7 +6,7 @@ const SHORT = 48;
 const SIZE = 4096;
 
 /** Memory above this is given back after an unusually large user. */
-const KEEP_BYTES = 1 << 20;
+export const KEEP_BYTES = 1 << 20;
 
 /** Bytes, written one behind the other into memory that is reused. */
 export class Writer {

@@ -19,11 +19,12 @@ export function watched(work) {
       const { exports } = this;
       const instance = { compiles: "compile" in exports, memory: exports.memory, requests: [] };
       seen.instances.push(instance);
-      const evaluator_room = (evaluator, bytes) => {
-        instance.requests.push(bytes);
-        return exports.evaluator_room(evaluator, bytes);
+      const counted = (name) => (...parts) => {
+        instance.requests.push(parts.at(-1));
+        return exports[name](...parts);
       };
-      Object.defineProperty(this, "exports", { value: { ...exports, evaluator_room } });
+      const evaluating = { evaluator_flag: counted("evaluator_flag"), evaluator_flags: counted("evaluator_flags") };
+      Object.defineProperty(this, "exports", { value: { ...exports, ...evaluating } });
     }
   };
   try {
