@@ -229,9 +229,8 @@ function load({ bytes, start, evaluationContexts }: Code): Handle | number {
   const writer = borrowWriter();
   try {
     for (const context of evaluationContexts ?? []) writer.string(context);
-    const { Evaluator } = home.glue;
-    const evaluator = Evaluator.load(bytes, start, writer.written());
-    return evaluator === undefined ? Evaluator.fault() : { instance: home, evaluator };
+    const evaluator = home.load(bytes, start, writer.written());
+    return evaluator === undefined ? home.fault() : { instance: home, evaluator };
   } catch (error) {
     throw broken(error);
   } finally {

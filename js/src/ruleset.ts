@@ -62,6 +62,7 @@ export class Ruleset {
   readonly #strings: (string | undefined)[] = [];
   readonly #payloads: (Payload | undefined)[] = [];
   #keys: readonly string[] | undefined;
+  #keysAreInterned = false;
   #allReads: Reads | undefined;
 
   /** Bytes that the evaluator has loaded, in which the ruleset begins at `start`. */
@@ -76,7 +77,10 @@ export class Ruleset {
 
   /** The keys of all flags, in the order of the definitions. */
   get keys(): readonly string[] {
-    return (this.#keys ??= this.#readKeys());
+    if (this.#keysAreInterned) return this.#keys as readonly string[];
+    // A Worker or a Convex function that answers once pays for no more than it needs.
+    this.#keysAreInterned = this.#keys !== undefined;
+    return (this.#keys = this.#keys === undefined ? this.#readKeys() : allInterned(this.#keys));
   }
 
   /** The flag of a key. */
@@ -153,33 +157,23 @@ export class Ruleset {
   }
 
   #readKeys(): readonly string[] {
-    const keys = this.#keysAtOnce() ?? numbersTo(this.size).map((id) => this.#text(this.#record(id)));
-    // The engine makes its own strings of an object's members; it puts those that are numbers first.
-    const members: Record<string, number> = Object.create(null);
-    for (const key of keys) members[key] = 0;
-    const own = Object.keys(members);
-    return own.every((key, index) => key === keys[index]) ? own : keys;
-  }
-
-  /** One call to the decoder instead of one a key, where the keys stand together and are ASCII. */
-  #keysAtOnce(): string[] | undefined {
-    let [first, last, sum] = [Infinity, 0, 0];
-    for (let id = 0; id < this.size; id++) {
-      const at = this.#record(id);
-      const [start, length] = [this.#word(at), this.#word(at + WORD)];
-      first = Math.min(first, start);
-      last = Math.max(last, start + length);
-      sum += length;
+    const { size } = this;
+    if (size === 0) return [];
+    // A copy, because words are read in one go only where they are aligned.
+    const records = new Uint32Array(this.#bytes.slice(this.#flags, this.#flags + size * FLAG).buffer);
+    const last = records.length - FLAG / WORD;
+    const first = records[0] as number;
+    const end = (records[last] as number) + (records[last + 1] as number);
+    // The compiler puts the keys side by side: one call to the decoder instead of one a key.
+    const text = decodeAscii(this.#bytes.subarray(this.#texts + first, this.#texts + end));
+    const keys: string[] = [];
+    for (let at = 0; at <= last; at += FLAG / WORD) {
+      const start = (records[at] as number) - first;
+      const stop = start + (records[at + 1] as number);
+      const among = text !== undefined && start >= 0 && stop <= text.length;
+      keys.push(among ? text.slice(start, stop) : this.#text(this.#flags + at * WORD));
     }
-    if (last - first > 2 * sum) return undefined;
-    const from = this.#texts + first;
-    const text = decodeAscii(this.#bytes.subarray(from, from + last - first));
-    if (text === undefined) return undefined;
-    return numbersTo(this.size).map((id) => {
-      const at = this.#record(id);
-      const start = this.#word(at) - first;
-      return text.slice(start, start + this.#word(at + WORD));
-    });
+    return keys;
   }
 
   #readPayload(index: number): Payload {
@@ -216,6 +210,14 @@ export class Ruleset {
   #word(at: number): number {
     return this.#view.getUint32(at, true);
   }
+}
+
+/** The engine makes its own strings of an object's members; it puts those that are numbers first. */
+function allInterned(keys: readonly string[]): readonly string[] {
+  const members: Record<string, number> = Object.create(null);
+  for (const key of keys) members[key] = 0;
+  const own = Object.keys(members);
+  return own.every((key, index) => key === keys[index]) ? own : keys;
 }
 
 function numbersTo(count: number): number[] {
