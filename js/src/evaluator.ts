@@ -21,7 +21,6 @@ export interface Exports extends WebAssembly.Exports {
   __wbg_evaluator_free(evaluator: number, reserved: 0): void;
   __wbindgen_malloc(bytes: number, alignment: number): number;
   __wbindgen_free(address: number, bytes: number, alignment: number): void;
-  __wbindgen_start?(): void;
 }
 
 /** A ruleset inside the evaluator's memory. */
@@ -85,7 +84,7 @@ export function evaluatorImports(home: Instance): WebAssembly.Imports {
     __wbindgen_throw(address: number, length: number) {
       throw new Error(text(address, length));
     },
-    // A table for JavaScript's values, of which the evaluator holds none.
+    // For `__wbindgen_start`, which fills a table of JavaScript's values. The evaluator takes none.
     __wbindgen_init_externref_table() {},
   });
 }

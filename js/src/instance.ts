@@ -10,7 +10,6 @@ export class Instance {
 
   constructor(provider: () => WebAssembly.Module) {
     this.exports = start(provider, evaluatorImports(this)) as Exports;
-    this.exports.__wbindgen_start?.();
     this.#refresh();
   }
 

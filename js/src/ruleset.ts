@@ -151,9 +151,14 @@ export class Ruleset {
   }
 
   #reads(slots: readonly number[], groupTypes: readonly number[]): Reads {
-    const names = slots.map((slot) => (this.#slots[slot] ??= interned(this.#entry(SLOTS, slot))));
-    const groupNames = groupTypes.map((type) => (this.#groupTypes[type] ??= interned(this.#entry(GROUP_TYPES, type))));
-    return new Reads(slots, names, groupTypes, groupNames);
+    return new Reads(slots, this.#names(SLOTS, slots, this.#slots), groupTypes, this.#names(GROUP_TYPES, groupTypes, this.#groupTypes));
+  }
+
+  /** Texts of a table, those that `known` has not yet read from the bytes. */
+  #names(table: number, indices: readonly number[], known: (string | undefined)[]): string[] {
+    const names: string[] = [];
+    for (const index of indices) names.push((known[index] ??= interned(this.#entry(table, index))));
+    return names;
   }
 
   #readKeys(): readonly string[] {
@@ -199,8 +204,10 @@ export class Ruleset {
   }
 
   #list(index: number): number[] {
-    const at = this.#pool + index * WORD;
-    return numbersTo(this.#word(at)).map((entry) => this.#word(at + WORD + entry * WORD));
+    let at = this.#pool + index * WORD;
+    const list: number[] = [];
+    for (let left = this.#word(at); left > 0; left--) list.push(this.#word((at += WORD)));
+    return list;
   }
 
   #table(word: number): Table {
@@ -221,5 +228,7 @@ function allInterned(keys: readonly string[]): readonly string[] {
 }
 
 function numbersTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
+  const numbers: number[] = [];
+  for (let number = 0; number < count; number++) numbers.push(number);
+  return numbers;
 }
