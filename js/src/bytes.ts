@@ -50,6 +50,7 @@ export function assertLoadable(input: unknown): asserts input is string | object
     return;
   }
   if (typeof input !== "object") throw notLoadable(`a ${typeof input}`);
+  if (ArrayBuffer.isView(input) && input.byteLength > 0) return;
   try {
     assertNoMistake(input);
   } catch (error) {
