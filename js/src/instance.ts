@@ -82,6 +82,8 @@ export function start(provider: () => WebAssembly.Module, imports: WebAssembly.I
   try {
     return new WebAssembly.Instance(provider(), imports).exports;
   } catch (error) {
+    // No stack or no memory left: the next call may have some.
+    if (error instanceof RangeError) throw failure(error).error;
     throw new FlagpostError(
       "no_webassembly",
       `this runtime refused to start the evaluator (${String(error)}): let its bundler resolve "flagpost" ` +
