@@ -22,46 +22,58 @@ import { build, transform } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const js = join(root, "js");
 const dist = join(js, "dist");
-const modules = {
-  evaluator: { folder: "pkg", exported: "Evaluator" },
-  compiler: { folder: "pkg-compiler", exported: "compile" },
-};
+const modules = { evaluator: { folder: "pkg" }, compiler: { folder: "pkg-compiler" } };
 const builtOf = (name, extension) => join(root, "evaluator-wasm", modules[name].folder, `${name}_bg.${extension}`);
 
 /**
- * The glue keeps the running instance in variables of its module. Wrapped in a function, every start
- * has its own, so that nothing of an instance that trapped is left. Dropped rulesets are freed by
- * js/src/compiled.ts, which knows whether their instance still runs, not by the glue's registry.
+ * The compiler's glue keeps the running instance in variables of its module. Wrapped in a function, every
+ * start has its own, so that nothing of an instance that trapped is left.
  */
-function wrapGlue(name) {
-  const { exported } = modules[name];
-  const source = readFileSync(builtOf(name, "js"), "utf8");
+function compilerGlue() {
+  const source = readFileSync(builtOf("compiler", "js"), "utf8");
   const names = [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, found]) => found);
-  const missing = [exported, "__wbg_set_wasm"].filter((wanted) => !names.includes(wanted));
+  const missing = ["compile", "__wbg_set_wasm"].filter((wanted) => !names.includes(wanted));
   const others = source.match(/^(?:import|export (?!function |class |const )).*$/m);
   if (missing.length > 0 || others) {
     throw new Error(`wasm-bindgen's glue looks different: ${missing.join(", ") || others[0]}: adapt scripts/build-js.mjs`);
   }
   const imports = names.filter((found) => /^__wb(g|indgen)_/.test(found) && found !== "__wbg_set_wasm");
   return `export function createGlue() {
-const FinalizationRegistry = undefined;
 ${source.replace(/^export /gm, "")}
 return {
-  ${exported},
-  imports: { "./${name}_bg.js": { ${imports.join(", ")} } },
+  compile,
+  imports: { "./compiler_bg.js": { ${imports.join(", ")} } },
   start(exports) { __wbg_set_wasm(exports); exports.__wbindgen_start?.(); },
 };
 }`;
 }
 
+/** The evaluator's glue is js/src/evaluator.ts. wasm-bindgen adds a hash to the names of what it imports. */
+function evaluatorImports() {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(builtOf("evaluator", "wasm"))));
+  const host = readFileSync(join(js, "src", "evaluator.ts"), "utf8");
+  const members = imports.map(({ module, name }) => {
+    const plain = name.replace(/^__wbg_(?=.+_[0-9a-f]{16}$)|_[0-9a-f]{16}$/g, "");
+    if (module !== "./evaluator_bg.js" || !new RegExp(`^ {4}${plain}[:(]`, "m").test(host)) {
+      throw new Error(`the evaluator imports ${plain} of ${module}: add it to js/src/evaluator.ts`);
+    }
+    return `${name}: functions.${plain}`;
+  });
+  return `export const importsOf = (functions) => ({ "./evaluator_bg.js": { ${members.join(", ")} } });`;
+}
+
+const base64 = (name) => `export default ${JSON.stringify(readFileSync(builtOf(name, "wasm"), "base64"))};`;
+const generated = {
+  "evaluator-imports": evaluatorImports,
+  "evaluator-base64": () => base64("evaluator"),
+  "compiler-glue": compilerGlue,
+  "compiler-base64": () => base64("compiler"),
+};
 const wasmModules = {
   name: "wasm-modules",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(?:evaluator|compiler)-(?:glue|base64)$/ }, ({ path }) => ({ path, namespace: "wasm-modules" }));
-    onLoad({ filter: /.*/, namespace: "wasm-modules" }, ({ path }) => {
-      const [name, part] = path.split("-");
-      return { contents: part === "glue" ? wrapGlue(name) : `export default ${JSON.stringify(readFileSync(builtOf(name, "wasm"), "base64"))};` };
-    });
+    onResolve({ filter: /^(?:evaluator|compiler)-/ }, ({ path }) => ({ path, namespace: "wasm-modules" }));
+    onLoad({ filter: /.*/, namespace: "wasm-modules" }, ({ path }) => ({ contents: generated[path]() }));
   },
 };
 

@@ -1,5 +1,5 @@
 import { FlagpostError } from "./errors.js";
-import { CHECKSUM, isSnapshot } from "./frame.js";
+import { CHECKSUM, isSnapshot, MAGIC } from "./frame.js";
 
 /** The bytes of a buffer or a view of one, without a copy; undefined for anything else. */
 export function viewOf(input: object): Uint8Array | undefined {
@@ -44,12 +44,13 @@ export function assertLoadable(input: unknown): asserts input is string | object
   }
   if (typeof input === "string") {
     if (input === "") throw notLoadable("an empty string", "pass the snapshot's bytes or JSON text");
-    if (input.startsWith("FLAGPOST")) {
+    if (input.startsWith(MAGIC)) {
       throw notLoadable("a snapshot read as text", "read it as an ArrayBuffer: text spoils its bytes");
     }
     return;
   }
   if (typeof input !== "object") throw notLoadable(`a ${typeof input}`);
+  if (ArrayBuffer.isView(input) && input.byteLength > 0) return;
   try {
     assertNoMistake(input);
   } catch (error) {

@@ -241,9 +241,8 @@ function load({ bytes, start, evaluationContexts }: Code): Resident | number {
   const writer = borrowWriter();
   try {
     for (const context of evaluationContexts ?? []) writer.string(context);
-    const { Evaluator } = home.glue;
-    const evaluator = Evaluator.load(bytes, start, writer.written());
-    return evaluator === undefined ? Evaluator.fault() : { instance: home, evaluator, address: 0, capacity: 0 };
+    const evaluator = home.load(bytes, start, writer.written());
+    return evaluator === undefined ? home.fault() : { instance: home, evaluator, address: 0, capacity: 0 };
   } catch (error) {
     throw broken(error);
   } finally {

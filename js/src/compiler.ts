@@ -40,7 +40,9 @@ export function compilerOf(moduleOf: () => WebAssembly.Module): Compiler {
 
 function run(moduleOf: () => WebAssembly.Module): Running {
   const glue = createGlue();
-  return { glue, memory: start(moduleOf, glue) };
+  const exports = start(moduleOf, glue.imports);
+  glue.start(exports);
+  return { glue, memory: exports.memory as WebAssembly.Memory };
 }
 
 function kept(running: Running): Running | undefined {

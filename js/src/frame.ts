@@ -3,16 +3,15 @@
  * number of sections, for each a tag of four bytes, four zero bytes, its offset and its length as u32;
  * the sections, each right behind the one before; eight bytes of checksum.
  */
-const MAGIC = [0x46, 0x4c, 0x41, 0x47, 0x50, 0x4f, 0x53, 0x54];
+export const MAGIC = "FLAGPOST";
 const MAX_SECTIONS = 64;
 const ENTRY = 16;
 /** Bytes of the checksum at a snapshot's end. */
 export const CHECKSUM = 8;
 
-const tagOf = (text: string): number =>
-  [...text].reduceRight((tag, character) => tag * 256 + character.charCodeAt(0), 0);
-const HEAD = tagOf("HEAD");
-const CODE = tagOf("CODE");
+/** Tags as u32. */
+const HEAD = 0x44_41_45_48;
+const CODE = 0x45_44_4f_43;
 
 /** Where a section lies, in bytes from the snapshot's start. */
 export interface Section {
@@ -29,7 +28,7 @@ export interface Frame {
 
 /** Whether bytes begin like a snapshot; anything else may be definitions as JSON. */
 export function isSnapshot(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, at) => bytes[at] === byte);
+  return String.fromCharCode(...bytes.subarray(0, MAGIC.length)) === MAGIC;
 }
 
 /** The frame of a snapshot's bytes; undefined when it cannot be what was written. */

@@ -1,21 +1,16 @@
-import { createGlue, type Evaluator, type Glue } from "evaluator-glue";
-
 import { FlagpostError, type FlagpostErrorCode } from "./errors.js";
+import { Evaluator, evaluatorImports, type Exports } from "./evaluator.js";
 
 /** One running copy of the evaluator module. */
 export class Instance {
-  readonly glue: Glue;
-  readonly #memory: WebAssembly.Memory;
-  #bytes: Uint8Array;
-  #words: Uint32Array;
-  #codes: Int32Array;
+  readonly exports: Exports;
+  #bytes!: Uint8Array;
+  #words!: Uint32Array;
+  #codes!: Int32Array;
 
-  constructor(glue: Glue, memory: WebAssembly.Memory) {
-    this.glue = glue;
-    this.#memory = memory;
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#words = new Uint32Array(memory.buffer);
-    this.#codes = new Int32Array(memory.buffer);
+  constructor(provider: () => WebAssembly.Module) {
+    this.exports = start(provider, evaluatorImports(this)) as Exports;
+    this.#refresh();
   }
 
   get bytes(): Uint8Array {
@@ -34,9 +29,29 @@ export class Instance {
     return this.#codes;
   }
 
+  /**
+   * Reads a ruleset that begins at `start`. The bytes end with the digest of all before it; they are
+   * copied. The evaluation contexts lie one behind the other: u32 length, UTF-8.
+   */
+  load(bytes: Uint8Array, start: number, evaluationContexts: Uint8Array): Evaluator | undefined {
+    const { exports } = this;
+    // These the module frees.
+    const place = exports.__wbindgen_malloc(bytes.length, 1) >>> 0;
+    const contexts = exports.__wbindgen_malloc(evaluationContexts.length, 1) >>> 0;
+    this.bytes.set(bytes, place);
+    this.bytes.set(evaluationContexts, contexts);
+    const address = exports.evaluator_load(place, bytes.length, start, contexts, evaluationContexts.length);
+    return address === 0 ? undefined : new Evaluator(exports, address);
+  }
+
+  /** Why the last `load` gave nothing: 1 damaged bytes, 2 a ruleset of another version, or for no contexts. */
+  fault(): number {
+    return this.exports.evaluator_fault();
+  }
+
   /** Memory that grew is another buffer; views of the one before are empty. */
   #refresh(): void {
-    const { buffer } = this.#memory;
+    const { buffer } = this.exports.memory;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#codes = new Int32Array(buffer);
@@ -59,22 +74,16 @@ export function provideModule(provider: () => WebAssembly.Module): void {
 
 /** The running instance; the first use starts it. */
 export function instance(): Instance {
-  if (current === undefined) {
-    const glue = createGlue();
-    current = new Instance(glue, start(moduleOf, glue));
-  }
-  return current;
+  return (current ??= new Instance(moduleOf));
 }
 
-/** Starts a module under its glue; its memory. */
-export function start(
-  provider: () => WebAssembly.Module,
-  glue: { imports: WebAssembly.Imports; start(exports: WebAssembly.Exports): void },
-): WebAssembly.Memory {
-  let exports: WebAssembly.Exports;
+/** Starts a module; its exports. */
+export function start(provider: () => WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Exports {
   try {
-    ({ exports } = new WebAssembly.Instance(provider(), glue.imports));
+    return new WebAssembly.Instance(provider(), imports).exports;
   } catch (error) {
+    // No stack or no memory left: the next call may have some.
+    if (error instanceof RangeError) throw failure(error).error;
     throw new FlagpostError(
       "no_webassembly",
       `this runtime refused to start the evaluator (${String(error)}): let its bundler resolve "flagpost" ` +
@@ -82,8 +91,6 @@ export function start(
       { cause: error },
     );
   }
-  glue.start(exports);
-  return exports.memory as WebAssembly.Memory;
 }
 
 /** Whether a handle's instance still runs: after a trap its memory cannot be trusted. */

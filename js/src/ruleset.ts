@@ -57,6 +57,7 @@ export class Ruleset {
   readonly #strings: (string | undefined)[] = [];
   readonly #payloads: (Payload | undefined)[] = [];
   #keys: readonly string[] | undefined;
+  #keysAreInterned = false;
   #allReads: Reads | undefined;
 
   /** Bytes that the evaluator has loaded, in which the ruleset begins at `start`. */
@@ -71,7 +72,10 @@ export class Ruleset {
 
   /** The keys of all flags, in the order of the definitions. */
   get keys(): readonly string[] {
-    return (this.#keys ??= this.#readKeys());
+    if (this.#keysAreInterned) return this.#keys as readonly string[];
+    // A Worker or a Convex function that answers once pays for no more than it needs.
+    this.#keysAreInterned = this.#keys !== undefined;
+    return (this.#keys = this.#keys === undefined ? this.#readKeys() : allInterned(this.#keys));
   }
 
   /** The flag of a key. */
@@ -142,39 +146,34 @@ export class Ruleset {
   }
 
   #reads(slots: readonly number[], groupTypes: readonly number[]): Reads {
-    const names = slots.map((slot) => (this.#slots[slot] ??= interned(this.#entry(SLOTS, slot))));
-    const groupNames = groupTypes.map((type) => (this.#groupTypes[type] ??= interned(this.#entry(GROUP_TYPES, type))));
-    return new Reads(slots, names, groupTypes, groupNames);
+    return new Reads(slots, this.#names(SLOTS, slots, this.#slots), groupTypes, this.#names(GROUP_TYPES, groupTypes, this.#groupTypes));
+  }
+
+  /** Texts of a table, those that `known` has not yet read from the bytes. */
+  #names(table: number, indices: readonly number[], known: (string | undefined)[]): string[] {
+    const names: string[] = [];
+    for (const index of indices) names.push((known[index] ??= interned(this.#entry(table, index))));
+    return names;
   }
 
   #readKeys(): readonly string[] {
-    const keys = this.#keysAtOnce() ?? numbersTo(this.size).map((id) => this.#text(this.#record(id)));
-    // The engine makes its own strings of an object's members; it puts those that are numbers first.
-    const members: Record<string, number> = Object.create(null);
-    for (const key of keys) members[key] = 0;
-    const own = Object.keys(members);
-    return own.every((key, index) => key === keys[index]) ? own : keys;
-  }
-
-  /** One call to the decoder instead of one a key, where the keys stand together and are ASCII. */
-  #keysAtOnce(): string[] | undefined {
-    let [first, last, sum] = [Infinity, 0, 0];
-    for (let id = 0; id < this.size; id++) {
-      const at = this.#record(id);
-      const [start, length] = [this.#word(at), this.#word(at + WORD)];
-      first = Math.min(first, start);
-      last = Math.max(last, start + length);
-      sum += length;
+    const { size } = this;
+    if (size === 0) return [];
+    // A copy, because words are read in one go only where they are aligned.
+    const records = new Uint32Array(this.#bytes.slice(this.#flags, this.#flags + size * FLAG).buffer);
+    const last = records.length - FLAG / WORD;
+    const first = records[0] as number;
+    const end = (records[last] as number) + (records[last + 1] as number);
+    // The compiler puts the keys side by side: one call to the decoder instead of one a key.
+    const text = decodeAscii(this.#bytes.subarray(this.#texts + first, this.#texts + end));
+    const keys: string[] = [];
+    for (let at = 0; at <= last; at += FLAG / WORD) {
+      const start = (records[at] as number) - first;
+      const stop = start + (records[at + 1] as number);
+      const among = text !== undefined && start >= 0 && stop <= text.length;
+      keys.push(among ? text.slice(start, stop) : this.#text(this.#flags + at * WORD));
     }
-    if (last - first > 2 * sum) return undefined;
-    const from = this.#texts + first;
-    const text = decodeAscii(this.#bytes.subarray(from, from + last - first));
-    if (text === undefined) return undefined;
-    return numbersTo(this.size).map((id) => {
-      const at = this.#record(id);
-      const start = this.#word(at) - first;
-      return text.slice(start, start + this.#word(at + WORD));
-    });
+    return keys;
   }
 
   #readPayload(index: number): Payload {
@@ -200,8 +199,10 @@ export class Ruleset {
   }
 
   #list(index: number): number[] {
-    const at = this.#pool + index * WORD;
-    return numbersTo(this.#word(at)).map((entry) => this.#word(at + WORD + entry * WORD));
+    let at = this.#pool + index * WORD;
+    const list: number[] = [];
+    for (let left = this.#word(at); left > 0; left--) list.push(this.#word((at += WORD)));
+    return list;
   }
 
   #table(word: number): Table {
@@ -213,6 +214,16 @@ export class Ruleset {
   }
 }
 
+/** The engine makes its own strings of an object's members; it puts those that are numbers first. */
+function allInterned(keys: readonly string[]): readonly string[] {
+  const members: Record<string, number> = Object.create(null);
+  for (const key of keys) members[key] = 0;
+  const own = Object.keys(members);
+  return own.every((key, index) => key === keys[index]) ? own : keys;
+}
+
 function numbersTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
+  const numbers: number[] = [];
+  for (let number = 0; number < count; number++) numbers.push(number);
+  return numbers;
 }

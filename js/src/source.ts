@@ -1,3 +1,5 @@
+import { CHECKSUM, isSnapshot } from "./frame.js";
+
 /** The key under which the refresher writes unless told otherwise. */
 export const DEFAULT_KEY = "flagpost";
 
@@ -24,12 +26,8 @@ export type SourceResult = { bytes: Uint8Array | ArrayBuffer; version: string } 
  * a snapshot are the checksum. Undefined for bytes that are no snapshot.
  */
 export function versionOf(buffer: ArrayBuffer): string | undefined {
-  const magic = "FLAGPOST";
   const bytes = new Uint8Array(buffer);
-  if (bytes.length < 2 * magic.length || String.fromCharCode(...bytes.subarray(0, magic.length)) !== magic) {
-    return undefined;
-  }
-  return `${bytes.length}-${bytes.subarray(-8).join(".")}`;
+  return isSnapshot(bytes) ? `${bytes.length}-${bytes.subarray(-CHECKSUM).join(".")}` : undefined;
 }
 
 /** A read without help from the source: the bytes' own version says whether they changed. */

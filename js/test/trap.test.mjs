@@ -89,3 +89,18 @@ test("an exception of the user's own values is theirs, and starts nothing anew",
   });
   assert.equal(started, 0);
 });
+
+test("a start that finds no stack left is a trap, not a runtime without WebAssembly", () => {
+  const loaded = load(bytesOf(dated));
+  whileDateIsBroken(() => assert.throws(() => evaluate(loaded, user), { code: "trap" }));
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = function exhausted() {
+    return exhausted() && new Instance();
+  };
+  try {
+    assert.throws(() => evaluate(loaded, user), (error) => error.code === "trap" && error.cause instanceof RangeError);
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  assert.deepEqual(evaluateFlag(loaded, "on", user), { value: true });
+});
