@@ -8,6 +8,7 @@ mod check;
 pub(crate) mod layout;
 mod view;
 
+pub(crate) use check::{Checker, Record};
 pub(crate) use view::{View, Word, double, word};
 
 use std::ops::Range;
