@@ -62,7 +62,7 @@ pub(crate) fn restricted(
         for properties in user.group_properties.values_mut() {
             properties.retain(|name, _| is_read(&slots, &read_slots, name));
         }
-        let mut evaluator = Evaluator::new(Context::new(ruleset, &user));
+        let mut evaluator = Evaluator::new(Context::new(ruleset, &user, host));
         let restricted = evaluator.code(ruleset, FlagId(flag), host, now).0;
         if restricted != *code {
             return Err(format!(
@@ -108,7 +108,7 @@ pub(crate) fn of_selected(
     answers: &Json,
     Now { host, now }: Now<'_>,
 ) -> Result<(), Box<dyn Error>> {
-    let mut evaluator = Evaluator::new(Context::new(selected, user));
+    let mut evaluator = Evaluator::new(Context::new(selected, user, host));
     let same = selected
         .flag_ids()
         .map(|id| shape(selected, evaluator.flag(selected, id, host, now)))
