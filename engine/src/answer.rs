@@ -57,7 +57,7 @@ pub enum Answer {
 
 /// An answer as a small number, its payload apart: 0 false, 1 true, 2 + n the variant n, -1 to -4 unresolved
 /// for a reason in the order of [`Reason::ALL`], -5 - n what the string n is the JSON of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Code(pub i32);
 
 const FIRST_VARIANT: i32 = 2;

@@ -84,12 +84,22 @@ struct Group {
     properties: Properties,
 }
 
-/// Whose properties filters read.
+/// Whose properties filters read: 0 the person's, 1 + n those of the group of type n.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    Person,
-    /// By group type.
-    Group(u32),
+pub(crate) struct Scope(u32);
+
+impl Scope {
+    pub(crate) const PERSON: Self = Scope(0);
+
+    pub(crate) fn group(group_type: u32) -> Self {
+        Scope(group_type.saturating_add(1))
+    }
+
+    /// Its place among all scopes.
+    #[inline(always)]
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Context {
@@ -228,10 +238,10 @@ impl Context {
         slot: u32,
         host: &'c H,
     ) -> Option<Asked<'c, H>> {
-        let properties = match scope {
-            Scope::Person => &mut self.person,
-            Scope::Group(group_type) => {
-                let group = self.groups.get_mut(group_type as usize)?;
+        let properties = match scope.index().checked_sub(1) {
+            None => &mut self.person,
+            Some(group_type) => {
+                let group = self.groups.get_mut(group_type)?;
                 if group.key.is_none() || !group.has_properties {
                     return None;
                 }

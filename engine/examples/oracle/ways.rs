@@ -29,7 +29,7 @@ pub(crate) fn together(
     kept: &mut Evaluator,
     Now { host, now }: Now<'_>,
 ) -> Result<(), Box<dyn Error>> {
-    Packed::new(ruleset, user, host).fill(kept.context()).ok_or("no such slot")?;
+    Packed::new(ruleset, user, host).fill(kept.context(), host).ok_or("no such slot")?;
     let mut together = Vec::new();
     kept.codes(ruleset, ruleset.flag_ids(), host, now, &mut together);
     let order_shows = word(ruleset, 1) & ORDER_SHOWS != 0;

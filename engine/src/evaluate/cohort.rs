@@ -1,6 +1,7 @@
 //! Cohort membership.
 
-use super::{Evaluation, MAX_NESTING, Recorded, Verdict, index_of};
+use super::verdict::{self, Recorded, Stop, Verdict};
+use super::{Evaluation, MAX_NESTING};
 use crate::answer::Reason;
 use crate::context::Scope;
 use crate::ecma::Host;
@@ -13,12 +14,10 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `matchCohort` (posthog-node).
     pub(super) fn cohort(&mut self, node: u32, not_in: bool, scope: Scope) -> Verdict {
         if node == NONE {
-            return Verdict::Hard(Reason::UnsupportedDefinition);
+            return Stop::hard(Reason::UnsupportedDefinition).into();
         }
-        match self.cohort_node(node, scope) {
-            Verdict::Is(member) => Verdict::Is(member != not_in),
-            undecided => undecided,
-        }
+        let verdict = self.cohort_node(node, scope);
+        verdict.read().map_or(verdict, |member| Verdict::is(member != not_in))
     }
 
     /// A cohort or group, decided once per evaluation and scope.
@@ -27,9 +26,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// on the way, and on a way nested beyond the limit, is unresolved.
     pub(super) fn cohort_node(&mut self, node: u32, scope: Scope) -> Verdict {
         let epoch = self.epoch;
-        let index = index_of(scope);
-        let diverges = Verdict::Diverges(Reason::UnsupportedDefinition);
-        match self.memos.cohort(index, node).map(|memo| (memo.verdict, memo.epoch)) {
+        let diverges = Stop::diverges(Reason::UnsupportedDefinition).into();
+        match self.memos.cohort(scope, node) {
             Some((Some(verdict), known)) if known == epoch => return verdict,
             Some((None, _)) => return diverges,
             _ => {}
@@ -37,21 +35,21 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         if self.nesting >= MAX_NESTING {
             return diverges;
         }
-        self.memos.set_cohort(index, node, epoch, None);
+        self.memos.set_cohort(scope, node, epoch, None);
         self.nesting += 1;
         let verdict = self.node(node, scope);
         self.nesting -= 1;
-        self.memos.set_cohort(index, node, epoch, Some(verdict));
+        self.memos.set_cohort(scope, node, epoch, Some(verdict));
         verdict
     }
 
     fn node(&mut self, node: u32, scope: Scope) -> Verdict {
-        let throws = Verdict::Throws(Reason::UnsupportedDefinition);
+        let throws = Stop::UNSUPPORTED.into();
         let Some([kind, members]) = self.view.cohorts.get(node as usize) else { return throws };
         let members = self.view.list(word(members)).unwrap_or_default();
         match word(kind) {
-            COHORT_EVERYBODY => Verdict::Is(true),
-            COHORT_UNSUPPORTED => Verdict::Hard(Reason::UnsupportedDefinition),
+            COHORT_EVERYBODY => Verdict::YES,
+            COHORT_UNSUPPORTED => Stop::hard(Reason::UnsupportedDefinition).into(),
             COHORT_ALL => self.members(members, true, scope),
             COHORT_ANY => self.members(members, false, scope),
             _ => throws,
@@ -66,15 +64,14 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         for member in members {
             let [bits, _] = member;
             let negation = word(bits) & NEGATED != 0;
-            match self.filter(member, scope) {
-                Verdict::Is(matches) if (matches != negation) != all => {
-                    return Verdict::Is(!all);
-                }
-                Verdict::Is(_) => {}
-                Verdict::Soft(cause) => recorded.add(cause),
-                end => return end,
+            let verdict = self.filter(member, scope);
+            match verdict.read() {
+                Ok(matches) if (matches != negation) != all => return Verdict::is(!all),
+                Ok(_) => {}
+                Err(stop) if stop.kind() == verdict::Kind::Soft => recorded.add(stop),
+                Err(_) => return verdict,
             }
         }
-        recorded.cause().map_or(Verdict::Is(all), Verdict::Soft)
+        recorded.stop().map_or(Verdict::is(all), Verdict::from)
     }
 }

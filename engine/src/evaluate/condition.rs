@@ -1,31 +1,29 @@
 //! The conditions of a flag.
 
+use super::Evaluation;
 use super::flag::{Rules, value_of};
-use super::position::{Kind, Positions, Subject, Waits};
-use super::{Cause, Evaluation, Outcome, Recorded, Verdict};
-use crate::answer::{Code, Reason};
+use super::position::{Kind, Positions, Subject};
+use super::verdict::{self, FALSE, Outcome, Recorded, Stop, Verdict};
+use crate::answer::Code;
+use crate::answer::Reason;
 use crate::context::Scope;
 use crate::ecma::Host;
 use crate::ruleset::layout::{
     AGGREGATION_GROUP, AGGREGATION_INHERIT, AGGREGATION_SKIP, CONDITION, CONDITION_AGGREGATION,
-    CONDITION_OVERRIDE, CONDITION_ROLLOUT, FILTER_KIND, FILTER_PROPERTY, FILTER_THROWS_THROUGH,
+    CONDITION_OVERRIDE, CONDITION_ROLLOUT, FILTER, FILTER_KIND, FILTER_THROWS_THROUGH,
     OVERRIDE_MALFORMED, OVERRIDE_NONE, ROLLOUT_ALL, ROLLOUT_NOBODY, ROLLOUT_SHARE,
 };
 use crate::ruleset::{Word, double, word};
 
-/// What a condition says of the user.
-enum Match {
-    Yes,
-    No,
-    OutOfRollout,
-    Soft(Cause),
-    Hard(Reason),
-    Throws(Reason),
-    Diverges(Reason),
-}
-
 /// A condition's words.
 type Condition = [Word; CONDITION];
+
+/// What conditions before this one left open.
+#[derive(Default)]
+struct Open {
+    recorded: Recorded,
+    deferred: Deferred,
+}
 
 impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The first match decides, unless an earlier condition that a regular expression left open could
@@ -35,217 +33,217 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     pub(super) fn conditions(
         &mut self,
-        subject: &Subject<'_>,
+        own: &Subject,
         rules: &Rules,
         conditions: &[Condition],
         positions: &mut Positions,
     ) -> Outcome {
-        self.try_conditions(subject, rules, conditions, positions).unwrap_or(Outcome::Waits)
-    }
-
-    #[inline]
-    fn try_conditions(
-        &mut self,
-        subject: &Subject<'_>,
-        rules: &Rules,
-        conditions: &[Condition],
-        positions: &mut Positions,
-    ) -> Result<Outcome, Waits> {
-        let mut recorded = Recorded::default();
-        let mut deferred = Deferred::Nothing;
-        let mut result = None;
+        let mut open = Open::default();
         for condition in conditions {
+            let [bits, .., filters] = condition;
+            let bits = word(bits);
             let other;
-            let subject = match word(&condition[0]) & CONDITION_AGGREGATION {
-                AGGREGATION_INHERIT => subject,
-                _ => match self.other_subject(subject, condition) {
-                    Ok(Some(subject)) => {
-                        other = subject;
-                        &other
+            let mut subject = own;
+            if bits & CONDITION_AGGREGATION != AGGREGATION_INHERIT {
+                match self.other_subject(own, condition) {
+                    Ok(Some(found)) => {
+                        other = found;
+                        subject = &other;
                     }
                     Ok(None) => continue,
-                    Err(Verdict::Soft(cause)) => {
-                        recorded.add(cause);
+                    Err(stop) if stop.kind() == verdict::Kind::Soft => {
+                        open.recorded.add(stop);
                         continue;
                     }
-                    Err(_) => return Ok(Outcome::UNSUPPORTED),
-                },
-            };
-            match self.condition(subject, condition, positions)? {
-                Match::No => {}
-                Match::Yes => match self.matched(subject, rules, condition, positions)? {
-                    Outcome::Value(value) => {
-                        result = Some(value);
-                        break;
-                    }
-                    throws => return Ok(throws),
-                },
-                Match::OutOfRollout if !rules.early_exit => {}
-                Match::OutOfRollout => match recorded.reason {
-                    Some(_) => break,
-                    None => return Ok(Outcome::FALSE),
-                },
-                Match::Soft(cause) => {
-                    recorded.add(cause);
-                    if cause.regex {
-                        match self.deferred(subject, rules, condition, positions)? {
-                            Outcome::Value(value) => deferred.add(value),
-                            throws => return Ok(throws),
-                        }
-                    }
+                    Err(stop) => return Err(stop),
                 }
-                Match::Hard(reason) => {
-                    let reasons = [recorded.reason, rules.definition_reason];
-                    let reason = reasons.into_iter().flatten().fold(reason, Reason::min);
-                    return Ok(Outcome::Hard(reason));
-                }
-                Match::Throws(reason) => return Ok(Outcome::Throws(reason)),
-                Match::Diverges(reason) => return Ok(Outcome::Diverges(reason)),
             }
+            let Some(filters) = self.view.list(word(filters)) else {
+                return Err(Stop::UNSUPPORTED);
+            };
+            match self.filters(filters, subject.scope).read() {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(stop) => {
+                    self.undecided(stop, subject, rules, condition, positions, &mut open)?;
+                    continue;
+                }
+            }
+            if self.is_out_of_rollout(subject, condition, positions)? {
+                if !rules.early_exit() {
+                    continue;
+                }
+                return open.recorded.stop().map_or(FALSE, Err);
+            }
+            let value = self.matched(subject, rules, condition, positions)?;
+            if open.deferred.allows(value) {
+                return Ok(value);
+            }
+            break;
         }
-        if let Some(value) = result
-            && deferred.allows(value)
-        {
-            return Ok(Outcome::Value(value));
+        open.recorded.stop().map_or(FALSE, Err)
+    }
+
+    /// A condition of which it cannot be told whether it matches. `Err` where that ends the evaluation.
+    #[inline(never)]
+    fn undecided(
+        &mut self,
+        stop: Stop,
+        subject: &Subject,
+        rules: &Rules,
+        condition: &Condition,
+        positions: &mut Positions,
+        open: &mut Open,
+    ) -> Result<(), Stop> {
+        match stop.kind() {
+            verdict::Kind::Soft => {
+                open.recorded.add(stop);
+                if stop.is_because_of_regex() {
+                    open.deferred.add(self.deferred(subject, rules, condition, positions)?);
+                }
+                Ok(())
+            }
+            verdict::Kind::Hard => {
+                let recorded = open.recorded.stop().map(Stop::reason);
+                let reasons = [recorded, rules.definition_reason()].into_iter().flatten();
+                Err(Stop::hard(reasons.fold(stop.reason(), Reason::min)))
+            }
+            _ => Err(stop),
         }
-        Ok(recorded.cause().map_or(Outcome::FALSE, Outcome::Soft))
     }
 
     /// Whose properties and bucketing value a condition uses that is not about the flag's own subject;
     /// `Ok(None)` passes it over.
     #[inline(never)]
-    fn other_subject<'s>(
+    fn other_subject(
         &self,
-        subject: &Subject<'s>,
+        own: &Subject,
         [bits, group_type, ..]: &Condition,
-    ) -> Result<Option<Subject<'s>>, Verdict> {
+    ) -> Result<Option<Subject>, Stop> {
         match word(bits) & CONDITION_AGGREGATION {
             AGGREGATION_SKIP => return Ok(None),
             AGGREGATION_GROUP => {}
-            _ => return Err(Verdict::Throws(Reason::UnsupportedDefinition)),
+            _ => return Err(Stop::UNSUPPORTED),
         }
-        let group_type = word(group_type);
-        match self.context.group(group_type) {
+        let scope = Scope::group(word(group_type));
+        match self.context.group(word(group_type)) {
             None => Ok(None),
-            Some((_, false)) => Err(Verdict::Soft(Cause::plain(Reason::MissingContext))),
-            Some((key, true)) => {
-                Ok(Some(Subject { bucketing: key, scope: Scope::Group(group_type), ..*subject }))
+            Some((_, false)) => Err(Stop::soft(Reason::MissingContext)),
+            Some((bucketing, true)) => {
+                Ok(Some(Subject { bucketing, scope, own: own.own && own.scope == scope, ..*own }))
             }
         }
     }
 
+    /// Whether all filters match.
+    ///
     /// PARITY: `isConditionMatch` (posthog-node).
-    #[inline]
-    fn condition(
-        &mut self,
-        subject: &Subject<'_>,
-        condition: &Condition,
-        positions: &mut Positions,
-    ) -> Result<Match, Waits> {
-        let [.., filters] = condition;
-        let Some(filters) = self.view.list(word(filters)) else {
-            return Ok(Match::Throws(Reason::UnsupportedDefinition));
-        };
-        let mut recorded = Recorded::default();
-        let mut hard = None;
-        for filter in filters {
-            // Most filters are about properties: they are asked right here.
-            let verdict = match filter.each_ref().map(word) {
-                [bits, id] if bits & FILTER_KIND == FILTER_PROPERTY => {
-                    self.property(id, subject.scope)
-                }
-                _ => self.filter(filter, subject.scope),
-            };
-            match verdict {
-                Verdict::Is(true) => {}
-                Verdict::Is(false) => return Ok(Match::No),
-                Verdict::Soft(cause) => recorded.add(cause),
-                Verdict::Hard(reason) => {
-                    if recorded.reason.is_none() {
-                        hard = Some(reason);
-                    }
-                    recorded.add(Cause::plain(reason));
-                }
-                // An earlier inconclusive filter swallows an exception and ends the condition, if
-                // the exception comes from inside the place where the reference looks after them.
-                Verdict::Throws(_)
-                    if recorded.reason.is_some()
-                        && word(&filter[0]) & FILTER_KIND != FILTER_THROWS_THROUGH =>
-                {
-                    break;
-                }
-                Verdict::Throws(reason) => return Ok(Match::Throws(reason)),
-                Verdict::Diverges(reason) => return Ok(Match::Diverges(reason)),
+    #[inline(always)]
+    fn filters(&mut self, filters: &[[Word; FILTER]], scope: Scope) -> Verdict {
+        let mut rest = filters.iter();
+        while let Some(filter) = rest.next() {
+            match self.filter(filter, scope) {
+                Verdict::YES => {}
+                Verdict::NO => return Verdict::NO,
+                undecided => return self.filters_from(undecided, filter, rest.as_slice(), scope),
             }
         }
-        if let Some(reason) = hard {
-            return Ok(Match::Hard(reason));
+        Verdict::YES
+    }
+
+    /// Whether all filters match, of which this one is undecided and those before it do.
+    #[inline(never)]
+    fn filters_from(
+        &mut self,
+        first: Verdict,
+        at: &[Word; FILTER],
+        rest: &[[Word; FILTER]],
+        scope: Scope,
+    ) -> Verdict {
+        let mut recorded = Recorded::default();
+        let mut hard = None;
+        let (mut verdict, mut filter, mut rest) = (first, at, rest.iter());
+        loop {
+            match verdict.read() {
+                Ok(true) => {}
+                Ok(false) => return Verdict::NO,
+                Err(stop) => match stop.kind() {
+                    verdict::Kind::Soft => recorded.add(stop),
+                    verdict::Kind::Hard => {
+                        if recorded.stop().is_none() {
+                            hard = Some(stop);
+                        }
+                        recorded.add(stop);
+                    }
+                    // An earlier inconclusive filter swallows an exception and ends the condition, if
+                    // the exception comes from inside the place where the reference looks after them.
+                    verdict::Kind::Throws
+                        if recorded.stop().is_some()
+                            && word(&filter[0]) & FILTER_KIND != FILTER_THROWS_THROUGH =>
+                    {
+                        break;
+                    }
+                    _ => return verdict,
+                },
+            }
+            let Some(next) = rest.next() else { break };
+            filter = next;
+            verdict = self.filter(filter, scope);
         }
-        if let Some(cause) = recorded.cause() {
-            return Ok(Match::Soft(cause));
-        }
-        Ok(match self.is_out_of_rollout(subject, condition, positions)? {
-            Ok(true) => Match::OutOfRollout,
-            Ok(false) => Match::Yes,
-            Err(reason) => Match::Throws(reason),
-        })
+        hard.or(recorded.stop()).map_or(Verdict::YES, Verdict::from)
     }
 
     #[inline]
     fn matched(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &Subject,
         rules: &Rules,
         [bits, _, _, _, string, _]: &Condition,
         positions: &mut Positions,
-    ) -> Result<Outcome, Waits> {
+    ) -> Outcome {
         match word(bits) >> CONDITION_OVERRIDE & 7 {
             OVERRIDE_NONE => self.variant(subject, rules, positions),
-            OVERRIDE_MALFORMED => Ok(Outcome::UNSUPPORTED),
-            kind => Ok(Outcome::Value(value_of(kind, word(string)))),
+            OVERRIDE_MALFORMED => Err(Stop::UNSUPPORTED),
+            kind => Ok(value_of(kind, word(string))),
         }
     }
 
     /// What a condition would have made of the flag, had its regular expression matched.
     fn deferred(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &Subject,
         rules: &Rules,
         condition: &Condition,
         positions: &mut Positions,
-    ) -> Result<Outcome, Waits> {
-        if rules.early_exit {
-            match self.is_out_of_rollout(subject, condition, positions)? {
-                Ok(true) => return Ok(Outcome::FALSE),
-                Ok(false) => {}
-                Err(reason) => return Ok(Outcome::Throws(reason)),
-            }
+    ) -> Outcome {
+        if rules.early_exit() && self.is_out_of_rollout(subject, condition, positions)? {
+            return FALSE;
         }
         self.matched(subject, rules, condition, positions)
     }
 
-    /// The inner `Err` where the reference throws.
-    #[inline]
+    #[inline(always)]
     fn is_out_of_rollout(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &Subject,
         [bits, _, low, high, ..]: &Condition,
         positions: &mut Positions,
-    ) -> Result<Result<bool, Reason>, Waits> {
-        Ok(match word(bits) >> CONDITION_ROLLOUT & 3 {
+    ) -> Result<bool, Stop> {
+        match word(bits) >> CONDITION_ROLLOUT & 3 {
             ROLLOUT_ALL => Ok(false),
             ROLLOUT_NOBODY => Ok(true),
             ROLLOUT_SHARE => {
                 Ok(self.position(subject, positions, Kind::Rollout)? > double(low, high))
             }
-            _ => Err(Reason::UnsupportedDefinition),
-        })
+            _ => Err(Stop::UNSUPPORTED),
+        }
     }
 }
 
 /// The values that conditions left open would have given.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 enum Deferred {
+    #[default]
     Nothing,
     Only(Code),
     Several,

@@ -1,6 +1,7 @@
 //! Flags that depend on flags.
 
-use super::{Cause, Evaluation, Outcome, Verdict};
+use super::Evaluation;
+use super::verdict::{Kind, Stop, Verdict};
 use crate::answer::{Code, FlagValue, Reason};
 use crate::ecma::Host;
 use crate::ruleset::layout::{
@@ -19,7 +20,7 @@ struct Expected {
 impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `evaluateFlagDependency` (posthog-node).
     pub(super) fn dependency(&mut self, at: u32) -> Verdict {
-        let unsupported = Verdict::Soft(Cause::plain(Reason::UnsupportedDefinition));
+        let unsupported = Stop::soft(Reason::UnsupportedDefinition).into();
         if at == 0 {
             return unsupported;
         }
@@ -30,39 +31,46 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         // The chain is a list that begins with the last word of the head.
         for [id] in view.list(at.saturating_add(DEPENDENCY as u32 - 1)).unwrap_or_default() {
             let id = word(id);
-            let regex = match self.outcome(id) {
-                Outcome::Value(_) => {
+            let stop = match self.outcome(id) {
+                Ok(_) => {
                     self.cache(id);
                     continue;
                 }
-                Outcome::Diverges(reason) => return Verdict::Diverges(reason),
-                Outcome::Hard(_) => return Verdict::Hard(Reason::UnresolvedDependency),
-                Outcome::Soft(cause) => cause.regex,
-                Outcome::Throws(_) | Outcome::Waits => false,
+                Err(stop) => stop,
             };
-            return Verdict::Soft(Cause { reason: Reason::UnresolvedDependency, regex });
+            let unresolved = Stop::soft(Reason::UnresolvedDependency);
+            return match stop.kind() {
+                Kind::Diverges => stop,
+                Kind::Hard => Stop::hard(Reason::UnresolvedDependency),
+                Kind::Soft => unresolved.because_of_regex(stop.is_because_of_regex()),
+                Kind::Throws | Kind::Waits => unresolved,
+            }
+            .into();
         }
         match target {
-            TARGET_UNKNOWN => Verdict::Is(false),
+            TARGET_UNKNOWN => Verdict::NO,
             TARGET_LOOSE if self.together => {
                 match self.bits(id) & FLAG_CHAINED != 0 && self.may_be(id, expected) {
-                    true => Verdict::Hard(Reason::UnresolvedDependency),
-                    false => Verdict::Is(false),
+                    true => Stop::hard(Reason::UnresolvedDependency).into(),
+                    false => Verdict::NO,
                 }
             }
             // A key that is missing from every chain followed so far has no value.
-            TARGET_LOOSE if !self.memos.is_cached(id) => Verdict::Is(false),
-            _ => Verdict::Is(self.may_be(id, expected)),
+            TARGET_LOOSE if !self.memos.is_cached(id) => Verdict::NO,
+            _ => Verdict::is(self.may_be(id, expected)),
         }
     }
 
     /// Whether a flag has the expected value, or could have it while its own is not known.
     fn may_be(&self, id: u32, expected: Expected) -> bool {
-        let memo = self.memos.flag(id).map(|memo| memo.outcome);
-        let fixed = || self.fixed(id).filter(|_| !self.ruleset.order_shows()).map(Outcome::of);
-        match memo.flatten().or_else(fixed) {
-            Some(Outcome::Value(code)) => is_expected(expected, code),
-            Some(_) => false,
+        let memo = self.memos.flag(id).and_then(|(outcome, _)| outcome);
+        let fixed = || {
+            let flag = self.view.flags.get(id as usize).filter(|_| !self.order_shows)?;
+            self.fixed(id, flag)
+        };
+        match memo.or_else(fixed) {
+            Some(Ok(code)) => is_expected(expected, code),
+            Some(Err(_)) => false,
             None => expected.kind != EXPECTED_NEVER,
         }
     }
@@ -70,7 +78,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// A dependency found the flag's value.
     fn cache(&mut self, id: u32) {
         if self.memos.cache(id) {
-            self.epoch += u32::from(self.ruleset.order_shows() && !self.together);
+            self.epoch += u32::from(self.order_shows && !self.together);
         }
     }
 }

@@ -1,70 +1,77 @@
 //! A flag, up to its conditions.
 
-use super::position::{Kind, Positions, Subject, Waits};
-use super::{Cause, Evaluation, Outcome};
+use super::position::{Kind, Positions, Subject};
+use super::verdict::{FALSE, Outcome, Stop, TRUE};
+use super::{Evaluation, Flag};
 use crate::answer::{Code, FlagValue, Reason};
 use crate::context::{Property, Scope, Span};
 use crate::ecma::Host;
 use crate::ruleset::layout::{
-    FLAG_EARLY_EXIT, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, NONE, SUBJECT_DEVICE,
-    SUBJECT_GROUP, VARIANT,
+    FLAG_EARLY_EXIT, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, NONE, SUBJECT_GROUP,
+    SUBJECT_PERSON, VARIANT,
 };
 use crate::ruleset::{StringId, Word, double, word};
 
 /// What the conditions of a flag share.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
-    pub(super) early_exit: bool,
+    /// The flag's.
+    bits: u32,
     /// Where the list of variants lies.
-    pub(super) variants: u32,
+    variants: u32,
+}
+
+impl Rules {
+    pub(super) fn early_exit(&self) -> bool {
+        self.bits & FLAG_EARLY_EXIT != 0
+    }
+
     /// The reason that the definition alone gives, whatever the user.
-    pub(super) definition_reason: Option<Reason>,
+    pub(super) fn definition_reason(&self) -> Option<Reason> {
+        definition_reason(self.bits)
+    }
+}
+
+fn definition_reason(bits: u32) -> Option<Reason> {
+    let place = (bits >> FLAG_REASON & 7).checked_sub(1)?;
+    Reason::ALL.get(place as usize).copied()
 }
 
 impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `computeFlagValueLocally` (posthog-node).
     #[inline]
-    pub(super) fn evaluate(&mut self, id: u32, positions: &mut Positions) -> Outcome {
-        let view = self.view;
-        let Some(flag) = view.flags.get(id as usize) else { return Outcome::UNSUPPORTED };
-        let [offset, length, bits, subject, conditions, variants, holdout, ..] = flag;
+    pub(super) fn evaluate(&mut self, id: u32, flag: &Flag, positions: &mut Positions) -> Outcome {
+        let [_, _, bits, subject, conditions, variants, holdout, ..] = flag;
         let bits = word(bits);
-        let definition_reason = (bits >> FLAG_REASON & 7)
-            .checked_sub(1)
-            .and_then(|place| Reason::ALL.get(place as usize).copied());
-        let group_type = word(subject);
         let (scope, bucketing) = match bits & FLAG_SUBJECT {
-            SUBJECT_GROUP => match self.context.group(group_type) {
-                None => return Outcome::FALSE,
-                Some((key, _)) => (Scope::Group(group_type), key),
+            SUBJECT_PERSON => (Scope::PERSON, self.context.distinct_id()),
+            SUBJECT_GROUP => match self.context.group(word(subject)) {
+                None => return FALSE,
+                Some((key, _)) => (Scope::group(word(subject)), key),
             },
-            SUBJECT_DEVICE => match self.device(word(subject)) {
-                Ok(Some(device)) => (Scope::Person, device),
+            _ => match self.device(word(subject)) {
+                Ok(Some(device)) => (Scope::PERSON, device),
                 Ok(None) => {
-                    let reason = definition_reason.unwrap_or(Reason::MissingContext);
-                    return Outcome::Soft(Cause::plain(reason));
+                    let reason = definition_reason(bits).unwrap_or(Reason::MissingContext);
+                    return Err(Stop::soft(reason));
                 }
-                Err(reason) => return Outcome::Throws(reason),
+                Err(reason) => return Err(Stop::throws(reason)),
             },
-            _ => (Scope::Person, self.context.distinct_id()),
         };
         if let Some(held_out) = self.held_out(word(holdout), bucketing) {
             return held_out;
         }
-        let Some(conditions) = view.list(word(conditions)) else { return Outcome::UNSUPPORTED };
-        let key = view.text(&[*offset, *length]);
-        let subject = Subject { id, key, bucketing, scope };
-        let rules = Rules {
-            early_exit: bits & FLAG_EARLY_EXIT != 0,
-            variants: word(variants),
-            definition_reason,
+        let Some(conditions) = self.view.list(word(conditions)) else {
+            return Err(Stop::UNSUPPORTED);
         };
+        let subject = Subject { id, bucketing, scope, own: true };
+        let rules = Rules { bits, variants: word(variants) };
         self.conditions(&subject, &rules, conditions, positions)
     }
 
     /// The text of the device's id: `Ok(None)` if there is none, `Err` where the reference throws.
     fn device(&mut self, slot: u32) -> Result<Option<Span>, Reason> {
-        let Some(mut asked) = self.context.asked(Scope::Person, slot, self.host) else {
+        let Some(mut asked) = self.context.asked(Scope::PERSON, slot, self.host) else {
             return Ok(None);
         };
         match asked.property {
@@ -84,8 +91,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         let [low, high, string] = self.view.block(holdout)?;
         let share = double(low, high);
         (share >= 1.0 || self.holdout_position(bucketing) <= share).then(|| match word(string) {
-            NONE => Outcome::UNSUPPORTED,
-            string => Outcome::Value(FlagValue::Variant(StringId(string)).into()),
+            NONE => Err(Stop::UNSUPPORTED),
+            string => Ok(FlagValue::Variant(StringId(string)).into()),
         })
     }
 
@@ -95,21 +102,18 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     pub(super) fn variant(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &Subject,
         rules: &Rules,
         positions: &mut Positions,
-    ) -> Result<Outcome, Waits> {
+    ) -> Outcome {
         let table: Option<&[[Word; VARIANT]]> = self.view.list(rules.variants);
-        let Some(table) = table else { return Ok(Outcome::UNSUPPORTED) };
+        let Some(table) = table else { return Err(Stop::UNSUPPORTED) };
         if table.is_empty() {
-            return Ok(Outcome::TRUE);
+            return TRUE;
         }
         let position = self.position(subject, positions, Kind::Variant)?;
-        let found = table.partition_point(|[low, high, ..]| double(low, high) <= position);
-        Ok(match table.get(found) {
-            None => Outcome::TRUE,
-            Some([_, _, kind, string]) => Outcome::Value(value_of(word(kind), word(string))),
-        })
+        let found = table.iter().find(|[low, high, ..]| position < double(low, high));
+        Ok(found.map_or(Code(1), |[_, _, kind, string]| value_of(word(kind), word(string))))
     }
 }
 

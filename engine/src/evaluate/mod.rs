@@ -7,19 +7,24 @@ mod filter;
 mod flag;
 mod memo;
 mod position;
+mod verdict;
 
 use crate::answer::{Answer, Code, Reason};
-use crate::context::{Context, Scope};
+use crate::context::Context;
 use crate::ecma::Host;
 use crate::operator::regex::Search;
-use crate::ruleset::layout::{FLAG_CHAINED, FLAG_FIXED, FLAG_PAYLOAD_THROWS};
-use crate::ruleset::{FlagId, Ruleset, View, word};
+use crate::ruleset::layout::{FLAG, FLAG_CHAINED, FLAG_FIXED, FLAG_PAYLOAD_THROWS};
+use crate::ruleset::{FlagId, Ruleset, View, Word, word};
 use memo::Memos;
 use position::{Positions, Queues};
+use verdict::{FALSE, Outcome, Stop};
 
 /// Flags and cohorts inside each other that are followed before the answer is left to the server.
 /// PostHog lists a flag's dependencies deepest first, so real ones stay near the surface.
 const MAX_NESTING: u32 = 200;
+
+/// A flag's words.
+type Flag = [Word; FLAG];
 
 /// Evaluates flags, one user at a time. Keep it: once it has grown to what a ruleset needs, evaluating
 /// allocates nothing for users whose properties are texts, numbers and booleans.
@@ -50,82 +55,13 @@ struct Evaluation<'a, H: ?Sized> {
     now: f64,
     /// How many values are cached, where that can change what is evaluated later.
     epoch: u32,
+    /// Whether it shows which flag was evaluated first.
+    order_shows: bool,
     /// Whether the flags are asked for together.
     together: bool,
+    /// Where the code of the flag goes that is asked for.
+    place: usize,
     nesting: u32,
-}
-
-/// A filter, a cohort or a condition, as the reference's booleans and exceptions tell it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Verdict {
-    Is(bool),
-    /// Inconclusive; evaluation goes on with the next filter or condition.
-    Soft(Cause),
-    /// Only the server can tell, and nothing later changes that.
-    Hard(Reason),
-    /// The reference throws; the reason is what we answer instead.
-    Throws(Reason),
-    /// The reference never returns: flags or cohorts lead back to themselves.
-    Diverges(Reason),
-}
-
-/// Why something is inconclusive.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Cause {
-    reason: Reason,
-    /// A regular expression was left to the server: a later match must not hide what it could have given.
-    regex: bool,
-}
-
-/// How a flag's own evaluation ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Outcome {
-    /// A code that is a value.
-    Value(Code),
-    Soft(Cause),
-    Hard(Reason),
-    Throws(Reason),
-    Diverges(Reason),
-    /// A hash is needed first, which is made together with those that other flags need.
-    Waits,
-}
-
-impl Outcome {
-    /// The outcome of a flag that is the same for everybody.
-    fn of(code: Code) -> Self {
-        match code.read() {
-            Ok(_) => Outcome::Value(code),
-            Err(reason) => Outcome::Soft(Cause::plain(reason)),
-        }
-    }
-
-    const FALSE: Self = Outcome::Value(Code(0));
-    const TRUE: Self = Outcome::Value(Code(1));
-    const UNSUPPORTED: Self = Outcome::Throws(Reason::UnsupportedDefinition);
-}
-
-impl Cause {
-    fn plain(reason: Reason) -> Self {
-        Cause { reason, regex: false }
-    }
-}
-
-/// The reasons met so far; the strongest counts.
-#[derive(Clone, Copy, Default)]
-struct Recorded {
-    reason: Option<Reason>,
-    regex: bool,
-}
-
-impl Recorded {
-    fn add(&mut self, cause: Cause) {
-        self.reason = Some(self.reason.map_or(cause.reason, |reason| reason.min(cause.reason)));
-        self.regex |= cause.regex;
-    }
-
-    fn cause(self) -> Option<Cause> {
-        self.reason.map(|reason| Cause { reason, regex: self.regex })
-    }
 }
 
 impl Evaluator {
@@ -187,11 +123,15 @@ impl Evaluator {
         let view = ruleset.view();
         let mut evaluation = self.begin(ruleset, &view, host, now, true);
         for FlagId(id) in ids {
-            let place = codes.len();
-            codes.push(0);
-            evaluation.ask(id, place, codes);
+            evaluation.place = codes.len();
+            let mut positions = Positions::UNKNOWN;
+            let outcome = evaluation.outcome_with(id, &mut positions);
+            codes.push(evaluation.coded(id, outcome).0);
+            if evaluation.queues.full {
+                evaluation.drain(codes, false);
+            }
         }
-        evaluation.finish(codes);
+        evaluation.drain(codes, true);
     }
 
     /// [`Evaluator::code`], with the payload.
@@ -241,7 +181,9 @@ impl Evaluator {
             host,
             now,
             epoch: 0,
+            order_shows: ruleset.order_shows(),
             together,
+            place: 0,
             nesting: 0,
         }
     }
@@ -265,33 +207,33 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     #[inline]
     fn coded(&self, id: u32, outcome: Outcome) -> Code {
         let code = match outcome {
-            Outcome::Value(code) => code,
-            Outcome::Soft(Cause { reason, .. })
-            | Outcome::Hard(reason)
-            | Outcome::Throws(reason)
-            | Outcome::Diverges(reason) => reason.into(),
-            Outcome::Waits => Reason::UnsupportedDefinition.into(),
+            Ok(code) => code,
+            Err(stop) => stop.reason().into(),
         };
-        let throws = self.bits(id) & FLAG_PAYLOAD_THROWS != 0;
-        match throws && self.view.payload(id, code) == Some(None) {
+        match self.bits(id) & FLAG_PAYLOAD_THROWS != 0 && self.view.payload(id, code) == Some(None)
+        {
             true => Reason::UnsupportedDefinition.into(),
             false => code,
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn bits(&self, id: u32) -> u32 {
-        self.view.flags.get(id as usize).map_or(0, |[_, _, bits, ..]| word(bits))
+        self.view.flags.get(id as usize).map_or(0, bits_of)
     }
 
     /// What a flag is for everybody, if it is the same for everybody.
-    #[inline]
-    fn fixed(&self, id: u32) -> Option<Code> {
+    #[inline(always)]
+    fn fixed(&self, id: u32, flag: &Flag) -> Option<Outcome> {
         if self.ruleset.is_left_out(id) {
-            return Some(Code(0));
+            return Some(FALSE);
         }
-        let [_, _, bits, code, ..] = self.view.flags.get(id as usize)?;
-        (word(bits) & FLAG_FIXED != 0).then(|| Code(word(code).cast_signed()))
+        if bits_of(flag) & FLAG_FIXED == 0 {
+            return None;
+        }
+        let [_, _, _, code, ..] = flag;
+        let code = Code(word(code).cast_signed());
+        Some(code.read().map(|_| code).map_err(Stop::soft))
     }
 
     /// The outcome of a flag that another one depends on, or of the only one that is asked for.
@@ -303,58 +245,64 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     }
 
     /// The outcome, computed once if others may ask for it.
-    ///
+    #[inline]
+    fn outcome_with(&mut self, id: u32, positions: &mut Positions) -> Outcome {
+        let Some(flag) = self.view.flags.get(id as usize) else { return Err(Stop::UNSUPPORTED) };
+        // Where the order of evaluation shows, it is remembered that fixed flags were evaluated.
+        if self.order_shows || bits_of(flag) & FLAG_CHAINED != 0 {
+            return self.remembered(id, flag, positions);
+        }
+        match self.fixed(id, flag) {
+            Some(outcome) => outcome,
+            None => self.evaluate_nested(id, flag, positions),
+        }
+    }
+
     /// DIFFERENCE: where the reference runs in a cycle for ever, or flags and cohorts are nested beyond the
     /// limit, every flag on the way is unresolved. Failed dependencies are not evaluated again.
-    fn outcome_with(&mut self, id: u32, positions: &mut Positions) -> Outcome {
-        let order_shows = self.ruleset.order_shows();
-        // Where the order of evaluation shows, it is remembered that fixed flags were evaluated.
-        if !order_shows && let Some(code) = self.fixed(id) {
-            return Outcome::of(code);
+    #[inline(never)]
+    fn remembered(&mut self, id: u32, flag: &Flag, positions: &mut Positions) -> Outcome {
+        let fixed = self.fixed(id, flag);
+        if !self.order_shows
+            && let Some(outcome) = fixed
+        {
+            return outcome;
         }
-        if self.bits(id) & FLAG_CHAINED == 0 && !order_shows {
-            return self.evaluate_nested(id, positions);
-        }
-        match self.memos.flag(id).map(|memo| (memo.outcome, memo.epoch)) {
+        match self.memos.flag(id) {
             // One in progress leads back to itself.
-            Some((None, _)) => return Outcome::Diverges(Reason::UnresolvedDependency),
+            Some((None, _)) => return Err(Stop::diverges(Reason::UnresolvedDependency)),
             // The reference remembers values only.
-            Some((Some(outcome), epoch))
-                if epoch == self.epoch || matches!(outcome, Outcome::Value(_)) =>
-            {
+            Some((Some(outcome), epoch)) if epoch == self.epoch || outcome.is_ok() => {
                 return outcome;
             }
             _ => {}
         }
         let epoch = self.epoch;
         self.memos.set_flag(id, epoch, None);
-        let outcome = match self.fixed(id) {
-            Some(code) => Outcome::of(code),
-            None => self.evaluate_nested(id, positions),
+        let outcome = match fixed {
+            Some(outcome) => outcome,
+            None => self.evaluate_nested(id, flag, positions),
         };
         match outcome {
-            Outcome::Waits => self.memos.forget_flag(id),
+            Err(Stop::WAITS) => self.memos.forget_flag(id),
             _ => self.memos.set_flag(id, epoch, Some(outcome)),
         }
         outcome
     }
 
     #[inline]
-    fn evaluate_nested(&mut self, id: u32, positions: &mut Positions) -> Outcome {
+    fn evaluate_nested(&mut self, id: u32, flag: &Flag, positions: &mut Positions) -> Outcome {
         if self.nesting >= MAX_NESTING {
-            return Outcome::Diverges(Reason::UnresolvedDependency);
+            return Err(Stop::diverges(Reason::UnresolvedDependency));
         }
         self.nesting += 1;
-        let outcome = self.evaluate(id, positions);
+        let outcome = self.evaluate(id, flag, positions);
         self.nesting -= 1;
         outcome
     }
 }
 
-/// Which list of a kind that there is one of per scope.
-fn index_of(scope: Scope) -> usize {
-    match scope {
-        Scope::Person => 0,
-        Scope::Group(group_type) => (group_type as usize).saturating_add(1),
-    }
+#[inline(always)]
+fn bits_of([_, _, bits, ..]: &Flag) -> u32 {
+    word(bits)
 }

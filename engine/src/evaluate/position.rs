@@ -2,7 +2,8 @@
 //!
 //! Flags asked for together wait until four of them need a hash: four at once take little longer than one.
 
-use super::{Evaluation, Outcome};
+use super::Evaluation;
+use super::verdict::Stop;
 use crate::bucket::{Four, Message, Tail, position};
 use crate::context::{Context, Scope, Span};
 use crate::ecma::Host;
@@ -23,34 +24,18 @@ impl Kind {
     }
 }
 
-/// The positions known of one flag: many of its conditions ask for the same.
-#[derive(Clone, Copy, Debug, Default)]
+/// The positions known of a flag's own subject; NaN of what is not known.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Positions {
-    rollout: [Position; 2],
-    variant: [Position; 2],
+    rollout: f64,
+    variant: f64,
 }
 
-/// A position with its scope: conditions of one flag may read several groups. The first stays, the other is
-/// the last.
-type Position = Option<(Scope, f64)>;
-
 impl Positions {
-    fn of(&mut self, kind: Kind, scope: Scope) -> Option<f64> {
-        let mut known = self.get(kind).iter().flatten();
-        known.find(|(of, _)| *of == scope).map(|(_, position)| *position)
-    }
+    pub(super) const UNKNOWN: Self = Positions { rollout: f64::NAN, variant: f64::NAN };
 
-    fn learn(&mut self, kind: Kind, scope: Scope, position: f64) {
-        let [first, last] = self.get(kind);
-        *if first.is_none() { first } else { last } = Some((scope, position));
-    }
-
-    fn has_any(&mut self, kind: Kind) -> bool {
-        let [first, _] = self.get(kind);
-        first.is_some()
-    }
-
-    fn get(&mut self, kind: Kind) -> &mut [Position; 2] {
+    #[inline(always)]
+    fn of(&mut self, kind: Kind) -> &mut f64 {
         match kind {
             Kind::Rollout => &mut self.rollout,
             Kind::Variant => &mut self.variant,
@@ -58,19 +43,16 @@ impl Positions {
     }
 }
 
-/// A flag that is being evaluated: its key and whom it is asked for.
+/// A flag that is being evaluated: whom it is asked for.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub(super) struct Subject {
     pub(super) id: u32,
-    pub(super) key: &'a [u8],
     /// What users are hashed by, in the context's bytes.
     pub(super) bucketing: Span,
     pub(super) scope: Scope,
+    /// Whether it is the flag's own: conditions may be about another.
+    pub(super) own: bool,
 }
-
-/// Evaluating the flag has to wait for a hash.
-#[derive(Debug)]
-pub(super) struct Waits;
 
 /// What of a text behind the flags' keys is hashed, made once per evaluation.
 struct KnownTail {
@@ -84,51 +66,63 @@ struct KnownTail {
 pub(super) struct Queues {
     /// Flags whose hash takes one block, and those whose takes two: such are best hashed together.
     queues: [Queue; 2],
-    /// Flags whose hash is made, to be evaluated again.
-    hashed: [Option<Waiting>; 4],
+    /// Whether a queue is full.
+    pub(super) full: bool,
+    /// Flags whose hash is made, to be evaluated again; those in the first places are left.
+    hashed: [Waiting; LANES],
+    left: usize,
     tails: Vec<KnownTail>,
     /// By what they are of.
     holdouts: Vec<(Span, f64)>,
+    /// Positions of subjects that are not the flag's own.
+    others: Vec<(u32, Kind, Scope, f64)>,
     /// For hashing one alone.
     single: Message,
-    /// Where the flag stands that began to wait last.
-    last: Option<(usize, usize)>,
     hashes: u32,
 }
 
 struct Queue {
     four: Four,
-    waiting: [Option<Waiting>; 4],
+    /// Those that wait stand in the first places.
+    waiting: [Waiting; LANES],
+    count: usize,
 }
 
-/// A flag that waits.
+/// Flags that are hashed at once.
+const LANES: usize = 4;
+
+/// A flag that waits for a hash of this kind.
 #[derive(Clone, Copy)]
 struct Waiting {
     id: u32,
-    scope: Scope,
     kind: Kind,
-    positions: Positions,
     /// Where its code goes.
     place: usize,
+    positions: Positions,
 }
 
 impl Waiting {
+    /// In a place that nothing waits in.
+    const NOBODY: Self =
+        Waiting { id: u32::MAX, kind: Kind::Rollout, place: 0, positions: Positions::UNKNOWN };
+
     fn is_unknown(&mut self) -> bool {
-        let (kind, scope) = (self.kind, self.scope);
-        self.positions.of(kind, scope).is_none()
+        self.positions.of(self.kind).is_nan()
     }
 }
 
 impl Default for Queues {
     fn default() -> Self {
-        let queue = || Queue { four: Four::new(), waiting: [None; 4] };
+        let queue = || Queue { four: Four::new(), waiting: [Waiting::NOBODY; LANES], count: 0 };
         Queues {
             queues: [queue(), queue()],
-            hashed: [None; 4],
+            full: false,
+            hashed: [Waiting::NOBODY; LANES],
+            left: 0,
             tails: Vec::new(),
             holdouts: Vec::new(),
+            others: Vec::new(),
             single: Message::EMPTY,
-            last: None,
             hashes: 0,
         }
     }
@@ -138,6 +132,7 @@ impl Queues {
     pub(super) fn begin(&mut self) {
         self.tails.clear();
         self.holdouts.clear();
+        self.others.clear();
         self.hashes = 0;
     }
 
@@ -146,16 +141,16 @@ impl Queues {
     }
 
     /// A flag that waits.
-    #[inline(never)]
     fn waiting(&mut self, id: u32) -> Option<&mut Waiting> {
-        let [short, long] = &mut self.queues;
-        let lanes = [&mut short.waiting, &mut long.waiting, &mut self.hashed];
-        lanes.into_iter().flatten().flatten().find(|it| it.id == id)
+        let left = self.hashed.iter_mut().take(self.left);
+        let queues = self.queues.iter_mut();
+        let waiting = queues.flat_map(|queue| queue.waiting.iter_mut().take(queue.count));
+        left.chain(waiting).find(|it| it.id == id)
     }
 
     /// The positions known of a flag that may be waiting.
     pub(super) fn known(&mut self, id: u32) -> Positions {
-        self.waiting(id).map(|it| it.positions).unwrap_or_default()
+        self.waiting(id).map_or(Positions::UNKNOWN, |it| it.positions)
     }
 
     /// Keeps positions of a flag that may be waiting.
@@ -167,7 +162,7 @@ impl Queues {
 
     /// The number of the tail of such messages.
     fn tail(&mut self, context: &Context, bucketing: Span, kind: Kind) -> usize {
-        let known = self.tails.iter().position(|it| (it.bucketing, it.kind) == (bucketing, kind));
+        let known = self.tails.iter().position(|it| it.bucketing == bucketing && it.kind == kind);
         known.unwrap_or_else(|| {
             let tail = Tail::new(&[b".", context.text(bucketing), kind.salt()]);
             self.tails.push(KnownTail { bucketing, kind, tail });
@@ -175,19 +170,18 @@ impl Queues {
         })
     }
 
-    /// Puts a flag's message into a queue, if there is room; the flag follows in [`Queues::wait`].
-    fn enqueue(&mut self, subject: &Subject<'_>, tail: usize, kind: Kind) -> Option<()> {
+    /// Puts a flag and its message into a queue, if there is room.
+    fn enqueue(&mut self, key: &[u8], tail: usize, waiting: Waiting) -> Option<()> {
         let tail = self.tails.get(tail)?.tail.as_ref()?;
-        let long = usize::from(tail.is_long_behind(subject.key));
-        let Queue { four, waiting } = self.queues.get_mut(long)?;
-        let free = waiting.iter().position(Option::is_none)?;
-        let Subject { id, key, scope, .. } = *subject;
-        if !four.messages.get_mut(free)?.fill(key, tail) {
+        let long = usize::from(tail.is_long_behind(key));
+        let queue = self.queues.get_mut(long)?;
+        let place = queue.waiting.get_mut(queue.count)?;
+        if !queue.four.messages.get_mut(queue.count)?.fill(key, tail) {
             return None;
         }
-        let positions = Positions::default();
-        *waiting.get_mut(free)? = Some(Waiting { id, scope, kind, positions, place: 0 });
-        self.last = Some((long, free));
+        *place = waiting;
+        queue.count += 1;
+        self.full |= queue.count == LANES;
         Some(())
     }
 
@@ -195,111 +189,113 @@ impl Queues {
     fn position(
         &mut self,
         context: &Context,
-        subject: &Subject<'_>,
+        key: &[u8],
+        bucketing: Span,
         tail: usize,
         kind: Kind,
     ) -> f64 {
         self.hashes += 1;
         match self.tails.get(tail).and_then(|known| known.tail.as_ref()) {
-            Some(tail) if self.single.fill(subject.key, tail) => self.single.position(),
-            _ => position(&[subject.key, b".", context.text(subject.bucketing), kind.salt()]),
-        }
-    }
-
-    /// Keeps what is needed to go on with the flag that was put into a queue last.
-    fn wait(&mut self, positions: Positions, place: usize) {
-        let last = self
-            .last
-            .and_then(|(queue, free)| self.queues.get_mut(queue)?.waiting.get_mut(free)?.as_mut());
-        if let Some(waiting) = last {
-            waiting.positions = positions;
-            waiting.place = place;
+            Some(tail) if self.single.fill(key, tail) => self.single.position(),
+            _ => position(&[key, b".", context.text(bucketing), kind.salt()]),
         }
     }
 
     /// Makes the hashes that a queue's flags wait for.
     fn hash(&mut self, queue: usize) {
-        let Some(Queue { four, waiting }) = self.queues.get_mut(queue) else { return };
-        self.hashed = std::mem::take(waiting);
-        let unknown =
-            self.hashed.iter_mut().flatten().filter_map(|it| it.is_unknown().then_some(()));
-        let unknown = unknown.count();
+        let Some(queue) = self.queues.get_mut(queue) else { return };
+        let Queue { four, waiting, count } = queue;
+        let waiting = waiting.get_mut(..*count).unwrap_or_default();
+        let unknown = waiting.iter_mut().filter_map(|it| it.is_unknown().then_some(())).count();
         self.hashes += unknown as u32;
         // Two alone are faster one by one.
         let together = (unknown > 2).then(|| four.positions());
-        for (lane, (message, waiting)) in four.messages.iter().zip(&mut self.hashed).enumerate() {
-            if let Some(waiting) = waiting
-                && waiting.is_unknown()
-            {
-                let position = match &together {
+        for (lane, (message, waiting)) in four.messages.iter().zip(waiting).enumerate() {
+            if waiting.is_unknown() {
+                *waiting.positions.of(waiting.kind) = match &together {
                     Some(together) => together.get(lane).copied().unwrap_or_default(),
                     None => message.position(),
                 };
-                waiting.positions.learn(waiting.kind, waiting.scope, position);
             }
         }
+        self.hashed = queue.waiting;
+        self.left = std::mem::take(&mut queue.count);
+    }
+
+    /// The next flag whose hash is made.
+    fn next(&mut self) -> Option<Waiting> {
+        self.left = self.left.checked_sub(1)?;
+        self.hashed.get(self.left).copied()
     }
 }
 
 impl<H: Host + ?Sized> Evaluation<'_, H> {
-    /// Evaluates one of several flags; its code goes to this place, now or when its hash is made.
-    pub(super) fn ask(&mut self, id: u32, place: usize, codes: &mut [i32]) {
-        self.go_on(id, Positions::default(), place, codes);
-        self.drain(codes, |waiting| waiting.iter().all(Option::is_some));
-    }
-
-    /// Evaluates the flags that still wait.
-    pub(super) fn finish(&mut self, codes: &mut [i32]) {
-        self.drain(codes, |waiting| waiting.iter().any(Option::is_some));
-    }
-
-    /// Hashes the queues that are ready, and goes on with their flags.
-    fn drain(&mut self, codes: &mut [i32], is_ready: fn(&[Option<Waiting>; 4]) -> bool) {
-        while let Some(queue) = self.queues.queues.iter().position(|it| is_ready(&it.waiting)) {
+    /// Hashes the queues that are full, or all in which flags wait, and goes on with these.
+    pub(super) fn drain(&mut self, codes: &mut [i32], all: bool) {
+        let least = if all { 1 } else { LANES };
+        while let Some(queue) = self.queues.queues.iter().position(|it| it.count >= least) {
             self.queues.hash(queue);
-            for lane in 0..4 {
-                if let Some(waiting) = self.queues.hashed.get_mut(lane).and_then(Option::take) {
-                    self.go_on(waiting.id, waiting.positions, waiting.place, codes);
-                }
+            while let Some(waiting) = self.queues.next() {
+                self.go_on(waiting, codes);
             }
         }
+        self.queues.full = false;
     }
 
-    fn go_on(&mut self, id: u32, mut positions: Positions, place: usize, codes: &mut [i32]) {
-        match self.outcome_with(id, &mut positions) {
-            Outcome::Waits => self.queues.wait(positions, place),
-            outcome => {
-                if let Some(code) = codes.get_mut(place) {
-                    *code = self.coded(id, outcome).0;
-                }
-            }
+    fn go_on(&mut self, Waiting { id, place, mut positions, .. }: Waiting, codes: &mut [i32]) {
+        self.place = place;
+        let outcome = self.outcome_with(id, &mut positions);
+        if let Some(code) = codes.get_mut(place) {
+            *code = self.coded(id, outcome).0;
         }
     }
 
     /// The position of the flag's users that rollouts or variants are measured by.
     ///
     /// PARITY: `getFeatureFlagHash` (@posthog/core).
+    #[inline(always)]
     pub(super) fn position(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &Subject,
         positions: &mut Positions,
         kind: Kind,
-    ) -> Result<f64, Waits> {
-        if let Some(position) = positions.of(kind, subject.scope) {
-            return Ok(position);
+    ) -> Result<f64, Stop> {
+        let known = *positions.of(kind);
+        if subject.own && !known.is_nan() {
+            return Ok(known);
         }
-        // What others depend on is needed at once. Where it shows what was evaluated first, nothing waits. A
-        // flag waits for one position of a kind: were others forgotten meanwhile, it would wait for ever.
-        let may_wait = self.together
-            && self.nesting == 1
-            && !self.ruleset.order_shows()
-            && !positions.has_any(kind);
-        let tail = self.queues.tail(self.context, subject.bucketing, kind);
-        if may_wait && self.queues.enqueue(subject, tail, kind).is_some() {
-            return Err(Waits);
+        self.new_position(subject, positions, kind)
+    }
+
+    #[inline(never)]
+    fn new_position(
+        &mut self,
+        subject: &Subject,
+        positions: &mut Positions,
+        kind: Kind,
+    ) -> Result<f64, Stop> {
+        let Subject { id, bucketing, scope, own } = *subject;
+        let (context, queues) = (&*self.context, &mut *self.queues);
+        if !own {
+            let known = queues.others.iter().find(|it| (it.0, it.1, it.2) == (id, kind, scope));
+            if let Some((.., position)) = known {
+                return Ok(*position);
+            }
         }
-        let position = self.queues.position(self.context, subject, tail, kind);
-        positions.learn(kind, subject.scope, position);
+        let key = self.view.key(id);
+        let tail = queues.tail(context, bucketing, kind);
+        // What others depend on is needed at once. Where it shows what was evaluated first, nothing waits.
+        if own && self.together && self.nesting == 1 && !self.order_shows {
+            let waiting = Waiting { id, kind, place: self.place, positions: *positions };
+            if queues.enqueue(key, tail, waiting).is_some() {
+                return Err(Stop::WAITS);
+            }
+        }
+        let position = queues.position(context, key, bucketing, tail, kind);
+        match own {
+            true => *positions.of(kind) = position,
+            false => queues.others.push((id, kind, scope, position)),
+        }
         Ok(position)
     }
 

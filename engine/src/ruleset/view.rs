@@ -61,13 +61,13 @@ impl<'a> View<'a> {
     }
 
     /// A list whose entries are N words each; `None` if it is malformed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn list<const N: usize>(&self, at: u32) -> Option<&'a [[Word; N]]> {
         Some(records(self.list_of(at, N)?))
     }
 
-    /// The words of a list's entries. In one place, for every kind of list.
-    #[inline(never)]
+    /// The words of a list's entries.
+    #[inline(always)]
     pub(super) fn list_of(&self, at: u32, words: usize) -> Option<&'a [Word]> {
         if at == MALFORMED {
             return None;
