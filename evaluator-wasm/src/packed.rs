@@ -256,7 +256,7 @@ mod tests {
             let read = read(&Writer(bytes.clone()).no_groups(), 0);
             read.map(|context| format!("{context:?}"))
         };
-        let text = Span { start: 23, length: 1 };
+        let text = Span { start: 19, length: 1 };
         let expected = |more: &[u8], bits: u8, known: Odd| {
             let bytes = Writer::value().byte(8).byte(bits).0;
             let mut context = empty(&[&bytes, more, &[0; 4]].concat());
