@@ -260,9 +260,12 @@ fn ascii_lower(bytes: &mut Vec<u8>, span: Span) -> Span {
         return span;
     }
     let start = bytes.len();
-    let range = span.start as usize..span.start.saturating_add(span.length) as usize;
-    bytes.extend_from_within(range.start..range.end.min(start));
-    bytes.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+    bytes.resize(start + span.length as usize, 0);
+    if let Some((before, lower)) = bytes.split_at_mut_checked(start) {
+        for (to, from) in lower.iter_mut().zip(slice(before, span)) {
+            *to = from.to_ascii_lowercase();
+        }
+    }
     Span { start: start as u32, length: span.length }
 }
 

@@ -155,7 +155,7 @@ impl Program {
                 }
                 Token::Bar => {
                     let over = code.len().checked_sub(group.alternative)? + 2;
-                    code.insert(group.alternative, Instruction::Split(over as i32).bytes());
+                    insert(&mut code, group.alternative, Instruction::Split(over as i32));
                     jumps.push(code.len());
                     code.push(Instruction::Jump(0).bytes());
                     group.alternative = code.len();
@@ -179,6 +179,16 @@ impl Program {
         let first = first(&code, sets);
         Some(Program { code, first })
     }
+}
+
+/// Puts an instruction before others.
+#[inline(never)]
+fn insert(code: &mut Vec<Word>, place: usize, instruction: Instruction) {
+    let mut moved = instruction.bytes();
+    for word in code.iter_mut().skip(place) {
+        std::mem::swap(word, &mut moved);
+    }
+    code.push(moved);
 }
 
 /// Leads the jumps that wait, but for so many, to the end of the code.
@@ -210,14 +220,16 @@ fn repeat(code: &mut Vec<Word>, start: usize, least: u32, most: u32, limit: usiz
     let end = usize::try_from(total).ok()?.checked_add(start).filter(|end| *end <= limit)?;
     let mut body = start;
     if least == 0 {
-        code.insert(start, Instruction::Split((end - start) as i32).bytes());
+        insert(code, start, Instruction::Split((end - start) as i32));
         body += 1;
     }
     for copy in 1..copies {
         if copy >= least && !unbounded {
             code.push(Instruction::Split((end - code.len()) as i32).bytes());
         }
-        code.extend_from_within(body..body + length);
+        for place in body..body + length {
+            code.extend(code.get(place).copied());
+        }
     }
     if unbounded {
         code.push(Instruction::Split(-(length as i32)).bytes());
