@@ -52,7 +52,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         };
         let outcome = match asked.property {
             Property::Absent => Outcome::Missing,
-            _ => Operation::new(self.view, operation, operands.each_ref()).matches(
+            _ => Operation::new(&self.view, operation, operands.each_ref()).matches(
                 &mut asked,
                 self.now,
                 self.search,

@@ -39,34 +39,52 @@ fn definition_reason(bits: u32) -> Option<Reason> {
 
 impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// PARITY: `computeFlagValueLocally` (posthog-node).
-    #[inline]
     pub(super) fn evaluate(&mut self, id: u32, flag: &Flag, positions: &mut Positions) -> Outcome {
         let [_, _, bits, subject, conditions, variants, holdout, ..] = flag;
         let bits = word(bits);
-        let (scope, bucketing) = match bits & FLAG_SUBJECT {
-            SUBJECT_PERSON => (Scope::PERSON, self.context.distinct_id()),
-            SUBJECT_GROUP => match self.context.group(word(subject)) {
-                None => return FALSE,
-                Some((key, _)) => (Scope::group(word(subject)), key),
-            },
-            _ => match self.device(word(subject)) {
-                Ok(Some(device)) => (Scope::PERSON, device),
-                Ok(None) => {
-                    let reason = definition_reason(bits).unwrap_or(Reason::MissingContext);
-                    return Err(Stop::soft(reason));
-                }
-                Err(reason) => return Err(Stop::throws(reason)),
-            },
-        };
-        if let Some(held_out) = self.held_out(word(holdout), bucketing) {
-            return held_out;
+        let mut own =
+            Subject { id, bucketing: self.context.distinct_id(), scope: Scope::PERSON, own: true };
+        if (bits & FLAG_SUBJECT != SUBJECT_PERSON || word(holdout) != 0)
+            && let Some(outcome) = self.unusual(&mut own, bits, word(subject), word(holdout))
+        {
+            return outcome;
         }
         let Some(conditions) = self.view.list(word(conditions)) else {
             return Err(Stop::UNSUPPORTED);
         };
-        let subject = Subject { id, bucketing, scope, own: true };
         let rules = Rules { bits, variants: word(variants) };
-        self.conditions(&subject, &rules, conditions, positions)
+        self.conditions(&own, &rules, conditions, positions)
+    }
+
+    /// Flags that are not asked for by a person's distinct id, and holdouts: changes the subject, or decides
+    /// before any condition.
+    #[inline(never)]
+    fn unusual(
+        &mut self,
+        own: &mut Subject,
+        bits: u32,
+        subject: u32,
+        holdout: u32,
+    ) -> Option<Outcome> {
+        match bits & FLAG_SUBJECT {
+            SUBJECT_PERSON => {}
+            SUBJECT_GROUP => match self.context.group(subject) {
+                None => return Some(FALSE),
+                Some((key, _)) => {
+                    own.scope = Scope::group(subject);
+                    own.bucketing = key;
+                }
+            },
+            _ => match self.device(subject) {
+                Ok(Some(device)) => own.bucketing = device,
+                Ok(None) => {
+                    let reason = definition_reason(bits).unwrap_or(Reason::MissingContext);
+                    return Some(Err(Stop::soft(reason)));
+                }
+                Err(reason) => return Some(Err(Stop::throws(reason))),
+            },
+        }
+        self.held_out(holdout, own.bucketing)
     }
 
     /// The text of the device's id: `Ok(None)` if there is none, `Err` where the reference throws.

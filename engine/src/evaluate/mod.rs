@@ -45,7 +45,7 @@ struct Scratch {
 /// One evaluation: a ruleset, a user and a time. Asking it for many flags shares what they share.
 struct Evaluation<'a, H: ?Sized> {
     ruleset: &'a Ruleset,
-    view: &'a View<'a>,
+    view: View<'a>,
     context: &'a mut Context,
     memos: &'a mut Memos,
     queues: &'a mut Queues,
@@ -100,9 +100,8 @@ impl Evaluator {
         host: &(impl Host + ?Sized),
         now: f64,
     ) -> Code {
-        let view = ruleset.view();
-        let mut evaluation = self.begin(ruleset, &view, host, now, false);
-        let outcome = evaluation.outcome(id.0);
+        let mut evaluation = self.begin(ruleset, host, now, false);
+        let outcome = evaluation.outcome_with(id.0, &mut { Positions::UNKNOWN });
         evaluation.coded(id.0, outcome)
     }
 
@@ -120,8 +119,7 @@ impl Evaluator {
         now: f64,
         codes: &mut Vec<i32>,
     ) {
-        let view = ruleset.view();
-        let mut evaluation = self.begin(ruleset, &view, host, now, true);
+        let mut evaluation = self.begin(ruleset, host, now, true);
         for FlagId(id) in ids {
             evaluation.place = codes.len();
             let mut positions = Positions::UNKNOWN;
@@ -163,13 +161,13 @@ impl Evaluator {
     fn begin<'a, H: Host + ?Sized>(
         &'a mut self,
         ruleset: &'a Ruleset,
-        view: &'a View<'a>,
         host: &'a H,
         now: f64,
         together: bool,
     ) -> Evaluation<'a, H> {
         let Evaluator { context, scratch: Scratch { memos, queues, search } } = self;
-        memos.begin(view);
+        let view = ruleset.view();
+        memos.begin(&view);
         queues.begin();
         Evaluation {
             ruleset,
@@ -184,7 +182,7 @@ impl Evaluator {
             order_shows: ruleset.order_shows(),
             together,
             place: 0,
-            nesting: 0,
+            nesting: 1,
         }
     }
 }
@@ -236,10 +234,12 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         Some(code.read().map(|_| code).map_err(Stop::soft))
     }
 
-    /// The outcome of a flag that another one depends on, or of the only one that is asked for.
+    /// The outcome of a flag that another one depends on.
     fn outcome(&mut self, id: u32) -> Outcome {
         let mut positions = self.queues.known(id);
+        self.nesting += 1;
         let outcome = self.outcome_with(id, &mut positions);
+        self.nesting -= 1;
         self.queues.learn(id, &positions);
         outcome
     }
@@ -254,7 +254,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         }
         match self.fixed(id, flag) {
             Some(outcome) => outcome,
-            None => self.evaluate_nested(id, flag, positions),
+            None => self.evaluate(id, flag, positions),
         }
     }
 
@@ -281,23 +281,13 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         self.memos.set_flag(id, epoch, None);
         let outcome = match fixed {
             Some(outcome) => outcome,
-            None => self.evaluate_nested(id, flag, positions),
+            None if self.nesting > MAX_NESTING => Err(Stop::diverges(Reason::UnresolvedDependency)),
+            None => self.evaluate(id, flag, positions),
         };
         match outcome {
             Err(Stop::WAITS) => self.memos.forget_flag(id),
             _ => self.memos.set_flag(id, epoch, Some(outcome)),
         }
-        outcome
-    }
-
-    #[inline]
-    fn evaluate_nested(&mut self, id: u32, flag: &Flag, positions: &mut Positions) -> Outcome {
-        if self.nesting >= MAX_NESTING {
-            return Err(Stop::diverges(Reason::UnresolvedDependency));
-        }
-        self.nesting += 1;
-        let outcome = self.evaluate(id, flag, positions);
-        self.nesting -= 1;
         outcome
     }
 }
