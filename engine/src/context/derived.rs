@@ -86,14 +86,18 @@ impl<H: Host + ?Sized> Asked<'_, H> {
         if let Some(text) = self.derived.known(TEXT, self.derived.texts[0]) {
             return text;
         }
-        let text = match self.property {
-            Property::Null => Some(add(self.bytes, b"null")),
-            Property::Bool(true) => Some(add(self.bytes, b"true")),
-            Property::Bool(false) => Some(add(self.bytes, b"false")),
-            Property::Number(number, _) => Some(add_number(self.bytes, number, self.host)),
-            _ => Some(add(self.bytes, b"undefined")),
+        let word: &[u8] = match self.property {
+            Property::Number(..) => b"",
+            Property::Null => b"null",
+            Property::Bool(true) => b"true",
+            Property::Bool(false) => b"false",
+            _ => b"undefined",
         };
-        self.derived.keep(TEXT, |it| &mut it.texts[0], text)
+        let text = match self.property {
+            Property::Number(number, _) => add_number(self.bytes, number, self.host),
+            _ => add(self.bytes, word),
+        };
+        self.derived.keep(TEXT, |it| &mut it.texts[0], Some(text))
     }
 
     /// Whether `${value}` throws.

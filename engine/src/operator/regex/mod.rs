@@ -13,7 +13,7 @@ use super::{Operation, Outcome};
 use crate::context::Asked;
 use crate::ecma::{Host, is_ascii};
 use crate::ruleset::{Checker, Record, View, Word};
-use program::{Program, Token};
+use program::Program;
 use set::Set;
 
 /// The empty pattern is found everywhere.
@@ -74,10 +74,7 @@ fn find(view: &View<'_>, at: u32, text: &[u8], search: &mut Search) -> Option<bo
 fn find_counted(view: &View<'_>, at: u32, text: &[u8], search: &mut Search) -> Option<bool> {
     let (sets, tokens) = two_lists::<SET, TOKEN>(view, at)?;
     let cut = u32::try_from(text.len()).ok()?.checked_add(1)?;
-    let Program { code, first } = {
-        let tokens = tokens.iter().filter_map(Token::read);
-        Program::build(tokens, sets, cut, MOST_INSTRUCTIONS)?
-    };
+    let Program { code, first } = Program::build(tokens, sets, cut, MOST_INSTRUCTIONS)?;
     matcher::find(&code, first, sets, text, search)
 }
 
