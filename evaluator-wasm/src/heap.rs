@@ -175,9 +175,8 @@ mod tests {
                 heap.give(start, SIZE);
                 let taken = [1, 16, 100, 4000].map(|size| (heap.take(size), size));
                 assert_eq!(taken.map(|(at, _)| at.addr() - start.addr()), [0, 16, 32, 144]);
-                for index in order {
-                    let (at, size) = taken[index];
-                    heap.give(at, size);
+                for (at, size) in order.iter().filter_map(|index| taken.get(*index)) {
+                    heap.give(*at, *size);
                 }
             }
             assert_eq!(pieces(&heap, start), [(0, SIZE)], "{order:?}");
