@@ -1,5 +1,6 @@
 //! Cohort membership.
 
+use super::memo::Asked;
 use super::verdict::{self, Recorded, Stop, Verdict};
 use super::{Evaluation, MAX_NESTING};
 use crate::answer::Reason;
@@ -25,21 +26,25 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// DIFFERENCE: the reference overflows its stack on cohorts that contain each other; here every flag
     /// on the way, and on a way nested beyond the limit, is unresolved.
     pub(super) fn cohort_node(&mut self, node: u32, scope: Scope) -> Verdict {
-        let epoch = self.epoch;
+        let asked = Asked::Cohort(node);
         let diverges = Stop::diverges(Reason::UnsupportedDefinition).into();
-        match self.memos.cohort(scope, node) {
-            Some((Some(verdict), known)) if known == epoch => return verdict,
-            Some((None, _)) => return diverges,
-            _ => {}
+        match self.memos.verdict(scope, asked) {
+            Some(Verdict::IN_PROGRESS) => return diverges,
+            Some(verdict) => return verdict,
+            None => {}
         }
         if self.nesting >= MAX_NESTING {
             return diverges;
         }
-        self.memos.set_cohort(scope, node, epoch, None);
+        self.memos.set_verdict(scope, asked, Verdict::IN_PROGRESS);
+        let epoch = self.epoch;
         self.nesting += 1;
         let verdict = self.node(node, scope);
         self.nesting -= 1;
-        self.memos.set_cohort(scope, node, epoch, Some(verdict));
+        match epoch == self.epoch {
+            true => self.memos.set_verdict(scope, asked, verdict),
+            false => self.memos.forget(scope, asked),
+        }
         verdict
     }
 

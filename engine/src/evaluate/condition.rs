@@ -39,7 +39,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         positions: &mut Positions,
     ) -> Outcome {
         let mut open = Open::default();
-        for condition in conditions {
+        let first = positions.condition.saturating_sub(1);
+        for (number, condition) in (1..).zip(conditions).skip(first) {
             let [bits, .., filters] = condition;
             let bits = word(bits);
             let other;
@@ -58,15 +59,20 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
                     Err(stop) => return Err(stop),
                 }
             }
-            let Some(filters) = self.view.list(word(filters)) else {
-                return Err(Stop::UNSUPPORTED);
-            };
-            match self.filters(filters, subject.scope).read() {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(stop) => {
-                    self.undecided(stop, subject, rules, condition, positions, &mut open)?;
-                    continue;
+            if number != positions.condition {
+                let Some(filters) = self.view.list(word(filters)) else {
+                    return Err(Stop::UNSUPPORTED);
+                };
+                match self.filters(filters, subject.scope).read() {
+                    Ok(true) => {}
+                    Ok(false) => continue,
+                    Err(stop) => {
+                        self.undecided(stop, subject, rules, condition, positions, &mut open)?;
+                        continue;
+                    }
+                }
+                if open.recorded.stop().is_none() {
+                    positions.condition = number;
                 }
             }
             if self.is_out_of_rollout(subject, condition, positions)? {
@@ -129,8 +135,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         match self.context.group(word(group_type)) {
             None => Ok(None),
             Some((_, false)) => Err(Stop::soft(Reason::MissingContext)),
-            Some((bucketing, true)) => {
-                Ok(Some(Subject { bucketing, scope, own: own.own && own.scope == scope, ..*own }))
+            Some((key, true)) => {
+                Ok(Some(Subject { bucketing: key, scope, own: own.scope == scope, ..*own }))
             }
         }
     }
@@ -193,7 +199,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         hard.or(recorded.stop()).map_or(Verdict::YES, Verdict::from)
     }
 
-    #[inline]
+    #[inline(always)]
     fn matched(
         &mut self,
         subject: &Subject,

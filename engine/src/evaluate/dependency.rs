@@ -77,8 +77,9 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
 
     /// A dependency found the flag's value.
     fn cache(&mut self, id: u32) {
-        if self.memos.cache(id) {
-            self.epoch += u32::from(self.order_shows && !self.together);
+        if self.memos.cache(id) && self.order_shows && !self.together {
+            self.epoch += 1;
+            self.memos.forget_cohorts();
         }
     }
 }

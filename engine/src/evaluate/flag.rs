@@ -117,7 +117,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// The flag's value when a condition matches without forcing a variant.
     ///
     /// PARITY: `getFeatureFlagVariant`, `getMatchingVariant` (posthog-node).
-    #[inline]
+    #[inline(always)]
     pub(super) fn variant(
         &mut self,
         subject: &Subject,

@@ -14,49 +14,43 @@ pub(super) struct Memos {
     pub(super) filters: u32,
     /// In all bits but the last eight.
     stamp: u32,
-    /// The verdict of each predicate in each scope, with the stamp; as far as scopes were used.
-    predicates: Vec<u32>,
-    /// [`FLAGS`], [`CACHED`], then for each scope its cohorts. A table is empty until something is kept in it.
-    tables: Vec<Vec<Memo>>,
-    /// Flags, cohorts and predicates.
+    /// For each scope that was used, the verdicts of predicates and of cohorts, with the stamp.
+    verdicts: Vec<u32>,
+    /// By flag. Empty until something is kept in it.
+    flags: Vec<Memo>,
+    /// How many flags, predicates and cohorts there are.
     sizes: [usize; 3],
 }
-
-/// By flag, its outcome.
-const FLAGS: usize = 0;
-/// By flag, the evaluation in which a dependency found its value: the reference's cache has it.
-const CACHED: usize = 1;
-/// By cohort, its verdict for persons; then for the groups of each type.
-const COHORTS: usize = 2;
 
 /// The first stamp, and what the next one is further.
 const STAMP: u32 = 1 << 8;
 
-/// In the place of a verdict: it is in progress.
-const IN_PROGRESS: u8 = u8::MAX;
-
 #[derive(Clone, Copy, Default)]
 struct Memo {
-    /// The stamp, with a verdict in its last eight bits; [`Verdict::YES`] for a flag's value.
+    /// The stamp, with a verdict in its last eight bits; [`Verdict::YES`] for a value.
     stamped: u32,
     /// When its evaluation began.
     epoch: u32,
     code: Code,
+    /// The stamp of the evaluation in which a dependency found its value: the reference's cache has it.
+    cached: u32,
 }
 
-/// What is known, and since which epoch; `None` while it is in progress.
-pub(super) type Known<T> = (Option<T>, u32);
+/// What is asked in a scope.
+#[derive(Clone, Copy)]
+pub(super) enum Asked {
+    Predicate(u32),
+    Cohort(u32),
+}
 
 impl Memos {
     /// Forgets everything.
     pub(super) fn begin(&mut self, view: &View<'_>) {
         self.filters = 0;
         self.stamp = self.stamp.wrapping_add(STAMP);
-        let sizes = [view.flags.len(), view.cohorts.len(), view.predicates.len()];
-        let tables = view.group_types.len() + 1 + COHORTS;
-        if self.stamp == 0 || self.sizes != sizes || self.tables.len() != tables {
-            let tables = vec![Vec::new(); tables];
-            *self = Memos { stamp: STAMP, tables, sizes, ..Memos::default() };
+        let sizes = [view.flags.len(), view.predicates.len(), view.cohorts.len()];
+        if self.stamp == 0 || self.sizes != sizes {
+            *self = Memos { stamp: STAMP, sizes, ..Memos::default() };
         }
     }
 
@@ -67,93 +61,105 @@ impl Memos {
         (byte < STAMP).then_some(byte as u8)
     }
 
-    fn get(&self, table: usize, id: u32) -> Option<(u8, &Memo)> {
-        let memo = self.tables.get(table)?.get(id as usize)?;
-        Some((self.byte(memo.stamped)?, memo))
-    }
-
-    fn set(&mut self, table: usize, id: u32, byte: u8, epoch: u32, code: Code) {
-        let memo = Memo { stamped: self.stamp | u32::from(byte), epoch, code };
-        let [flags, cohorts, _] = self.sizes;
-        let Some(memos) = self.tables.get_mut(table) else { return };
-        if memos.is_empty() {
-            *memos = vec![Memo::default(); if table < COHORTS { flags } else { cohorts }];
-        }
-        if let Some(known) = memos.get_mut(id as usize) {
-            *known = memo;
-        }
-    }
-
-    pub(super) fn flag(&self, id: u32) -> Option<Known<Outcome>> {
-        let (byte, memo) = self.get(FLAGS, id)?;
+    /// A flag's outcome, and the epoch it is of; `None` while it is in progress.
+    pub(super) fn flag(&self, id: u32) -> Option<(Option<Outcome>, u32)> {
+        let memo = self.flags.get(id as usize)?;
+        let byte = self.byte(memo.stamped)?;
         let outcome = Verdict::of_byte(byte).read().map(|_| memo.code);
-        Some(((byte != IN_PROGRESS).then_some(outcome), memo.epoch))
+        Some(((byte != Verdict::IN_PROGRESS.byte()).then_some(outcome), memo.epoch))
     }
 
+    /// `None`: it is in progress.
     pub(super) fn set_flag(&mut self, id: u32, epoch: u32, outcome: Option<Outcome>) {
         let (byte, code) = match outcome {
-            None => (IN_PROGRESS, Code(0)),
+            None => (Verdict::IN_PROGRESS.byte(), Code(0)),
             Some(Ok(code)) => (Verdict::YES.byte(), code),
             Some(Err(stop)) => (Verdict::from(stop).byte(), Code(0)),
         };
-        self.set(FLAGS, id, byte, epoch, code);
+        let stamped = self.stamp | u32::from(byte);
+        if let Some(memo) = self.memo(id) {
+            *memo = Memo { stamped, epoch, code, cached: memo.cached };
+        }
     }
 
     pub(super) fn forget_flag(&mut self, id: u32) {
-        if let Some(memo) = self.tables.get_mut(FLAGS).and_then(|flags| flags.get_mut(id as usize))
-        {
+        if let Some(memo) = self.memo(id) {
             memo.stamped = 0;
         }
     }
 
     pub(super) fn is_cached(&self, id: u32) -> bool {
-        self.get(CACHED, id).is_some()
+        self.flags.get(id as usize).is_some_and(|memo| memo.cached == self.stamp)
     }
 
     /// Whether that is new.
     pub(super) fn cache(&mut self, id: u32) -> bool {
-        let is_new = !self.is_cached(id);
-        self.set(CACHED, id, 0, 0, Code(0));
-        is_new
+        let stamp = self.stamp;
+        self.memo(id).is_some_and(|memo| std::mem::replace(&mut memo.cached, stamp) != stamp)
     }
 
-    pub(super) fn cohort(&self, scope: Scope, node: u32) -> Option<Known<Verdict>> {
-        let (byte, memo) = self.get(COHORTS + scope.index(), node)?;
-        Some(((byte != IN_PROGRESS).then_some(Verdict::of_byte(byte)), memo.epoch))
+    fn memo(&mut self, id: u32) -> Option<&mut Memo> {
+        if self.flags.is_empty() {
+            let [flags, ..] = self.sizes;
+            self.flags = vec![Memo::default(); flags];
+        }
+        self.flags.get_mut(id as usize)
     }
 
-    pub(super) fn set_cohort(
-        &mut self,
-        scope: Scope,
-        node: u32,
-        epoch: u32,
-        verdict: Option<Verdict>,
-    ) {
-        let byte = verdict.map_or(IN_PROGRESS, Verdict::byte);
-        self.set(COHORTS + scope.index(), node, byte, epoch, Code(0));
-    }
-
-    /// Where a predicate's verdict lies.
+    /// Where a verdict lies.
     #[inline(always)]
-    fn place(&self, scope: Scope, id: u32) -> usize {
-        let [.., predicates] = self.sizes;
-        scope.index() * predicates + id as usize
+    fn place(&self, scope: Scope, asked: Asked) -> usize {
+        let [_, predicates, cohorts] = self.sizes;
+        let first = scope.index() * (predicates + cohorts);
+        match asked {
+            Asked::Predicate(id) => first + id as usize,
+            Asked::Cohort(id) => first + predicates + id as usize,
+        }
     }
 
+    /// What is known of it; [`Verdict::IN_PROGRESS`] while it is in progress.
     #[inline(always)]
-    pub(super) fn predicate(&self, scope: Scope, id: u32) -> Option<Verdict> {
-        let stamped = *self.predicates.get(self.place(scope, id))?;
+    pub(super) fn verdict(&self, scope: Scope, asked: Asked) -> Option<Verdict> {
+        let stamped = *self.verdicts.get(self.place(scope, asked))?;
         self.byte(stamped).map(Verdict::of_byte)
     }
 
-    pub(super) fn set_predicate(&mut self, scope: Scope, id: u32, verdict: Verdict) {
-        let place = self.place(scope, id);
-        if place >= self.predicates.len() {
-            let [.., predicates] = self.sizes;
-            self.predicates.resize((scope.index() + 1) * predicates, 0);
+    #[inline]
+    pub(super) fn set_verdict(&mut self, scope: Scope, asked: Asked, verdict: Verdict) {
+        let place = self.place(scope, asked);
+        match self.verdicts.get_mut(place) {
+            Some(known) => *known = self.stamp | u32::from(verdict.byte()),
+            None => self.set_first(scope, place, verdict),
         }
-        if let Some(known) = self.predicates.get_mut(place) {
+    }
+
+    pub(super) fn forget(&mut self, scope: Scope, asked: Asked) {
+        let place = self.place(scope, asked);
+        if let Some(known) = self.verdicts.get_mut(place) {
+            *known = 0;
+        }
+    }
+
+    /// Makes room for the scope.
+    #[cold]
+    #[inline(never)]
+    fn set_first(&mut self, scope: Scope, place: usize, verdict: Verdict) {
+        let [_, predicates, cohorts] = self.sizes;
+        self.verdicts.resize((scope.index() + 1) * (predicates + cohorts), 0);
+        if let Some(known) = self.verdicts.get_mut(place) {
             *known = self.stamp | u32::from(verdict.byte());
+        }
+    }
+
+    /// Forgets what cohorts were found to be: it was true before, and may not be now.
+    pub(super) fn forget_cohorts(&mut self) {
+        let [_, predicates, cohorts] = self.sizes;
+        for scope in self.verdicts.chunks_mut((predicates + cohorts).max(1)) {
+            for cohort in scope.iter_mut().skip(predicates) {
+                if *cohort as u8 != Verdict::IN_PROGRESS.byte() {
+                    *cohort = 0;
+                }
+            }
         }
     }
 }

@@ -24,15 +24,19 @@ impl Kind {
     }
 }
 
-/// The positions known of a flag's own subject; NaN of what is not known.
+/// What is known of a flag: positions of its own subject (NaN of what is not known), and where its evaluation
+/// goes on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Positions {
     rollout: f64,
     variant: f64,
+    /// 0, or 1 + the number of a condition: those before it do not match, and its filters do.
+    pub(super) condition: usize,
 }
 
 impl Positions {
-    pub(super) const UNKNOWN: Self = Positions { rollout: f64::NAN, variant: f64::NAN };
+    pub(super) const UNKNOWN: Self =
+        Positions { rollout: f64::NAN, variant: f64::NAN, condition: 0 };
 
     #[inline(always)]
     fn of(&mut self, kind: Kind) -> &mut f64 {
@@ -161,16 +165,24 @@ impl Queues {
     }
 
     /// The number of the tail of such messages.
+    #[inline(always)]
     fn tail(&mut self, context: &Context, bucketing: Span, kind: Kind) -> usize {
         let known = self.tails.iter().position(|it| it.bucketing == bucketing && it.kind == kind);
-        known.unwrap_or_else(|| {
-            let tail = Tail::new(&[b".", context.text(bucketing), kind.salt()]);
-            self.tails.push(KnownTail { bucketing, kind, tail });
-            self.tails.len() - 1
-        })
+        match known {
+            Some(known) => known,
+            None => self.new_tail(context, bucketing, kind),
+        }
+    }
+
+    #[inline(never)]
+    fn new_tail(&mut self, context: &Context, bucketing: Span, kind: Kind) -> usize {
+        let tail = Tail::new(&[b".", context.text(bucketing), kind.salt()]);
+        self.tails.push(KnownTail { bucketing, kind, tail });
+        self.tails.len() - 1
     }
 
     /// Puts a flag and its message into a queue, if there is room.
+    #[inline(always)]
     fn enqueue(&mut self, key: &[u8], tail: usize, waiting: Waiting) -> Option<()> {
         let tail = self.tails.get(tail)?.tail.as_ref()?;
         let long = usize::from(tail.is_long_behind(key));
@@ -264,22 +276,19 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         if subject.own && !known.is_nan() {
             return Ok(known);
         }
-        self.new_position(subject, positions, kind)
+        let position = self.new_position(subject, positions, kind);
+        if position.is_nan() { Err(Stop::WAITS) } else { Ok(position) }
     }
 
+    /// A position that is to be hashed; NaN where the flag has to wait for it.
     #[inline(never)]
-    fn new_position(
-        &mut self,
-        subject: &Subject,
-        positions: &mut Positions,
-        kind: Kind,
-    ) -> Result<f64, Stop> {
+    fn new_position(&mut self, subject: &Subject, positions: &mut Positions, kind: Kind) -> f64 {
         let Subject { id, bucketing, scope, own } = *subject;
         let (context, queues) = (&*self.context, &mut *self.queues);
         if !own {
             let known = queues.others.iter().find(|it| (it.0, it.1, it.2) == (id, kind, scope));
             if let Some((.., position)) = known {
-                return Ok(*position);
+                return *position;
             }
         }
         let key = self.view.key(id);
@@ -288,7 +297,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         if own && self.together && self.nesting == 1 && !self.order_shows {
             let waiting = Waiting { id, kind, place: self.place, positions: *positions };
             if queues.enqueue(key, tail, waiting).is_some() {
-                return Err(Stop::WAITS);
+                return f64::NAN;
             }
         }
         let position = queues.position(context, key, bucketing, tail, kind);
@@ -296,7 +305,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
             true => *positions.of(kind) = position,
             false => queues.others.push((id, kind, scope, position)),
         }
-        Ok(position)
+        position
     }
 
     /// Where a user lies among those held out.

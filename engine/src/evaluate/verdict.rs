@@ -9,6 +9,8 @@ pub(super) struct Verdict(u8);
 impl Verdict {
     pub(super) const NO: Self = Verdict(0);
     pub(super) const YES: Self = Verdict(1);
+    /// What is known of something while it is being found out.
+    pub(super) const IN_PROGRESS: Self = Verdict(u8::MAX);
 
     #[inline(always)]
     pub(super) fn is(holds: bool) -> Self {

@@ -253,6 +253,7 @@ impl Ruleset {
 }
 
 impl<'a> View<'a> {
+    #[inline]
     pub(crate) fn key(&self, flag: u32) -> &'a [u8] {
         match self.flags.get(flag as usize) {
             Some([offset, length, ..]) => self.text(&[*offset, *length]),
