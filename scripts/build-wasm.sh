@@ -19,10 +19,11 @@ build() {
 		--no-pack --no-typescript --profile wasm -- --no-default-features --features "$feature"
 	before=$(wc -c <"$wasm")
 	node scripts/snip-panics.mjs "$wasm" "$wasm"
-	# More inlining makes the module smaller, but what is sent, compressed, larger.
-	wasm-opt -O3 --always-inline-max-function-size=4 --one-caller-inline-max-function-size=1 \
-		--flexible-inline-max-function-size=4 --converge --strip-debug --strip-producers --strip-target-features \
-		"$wasm" -o "$wasm.optimised"
+	# More inlining makes the module smaller, but what is sent, compressed, larger. The memory's first kilobyte is
+	# the far end of the stack: no address is reckoned from there.
+	wasm-opt --low-memory-unused --optimize-instructions -O3 --always-inline-max-function-size=4 \
+		--one-caller-inline-max-function-size=20 --flexible-inline-max-function-size=4 --converge \
+		--strip-debug --strip-producers --strip-target-features "$wasm" -o "$wasm.optimised"
 	mv "$wasm.optimised" "$wasm"
 	after=$(wc -c <"$wasm")
 	if [ "$after" -ge "$before" ]; then

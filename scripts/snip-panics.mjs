@@ -2,7 +2,8 @@
 //
 // A panic at the edge is a trap, and nobody reads its message. Functions that only ever panic get
 // `unreachable` for a body, which traps as before; wasm-opt then drops what only they used: the
-// standard library's formatting. IN must still have its names.
+// standard library's formatting. What they would say stays among the module's data, where nobody reads it any
+// more: it becomes zeros, which compress to nothing. IN must still have its names.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const CRATE = String.raw`(?:\[[0-9a-f]+\])?`;
@@ -24,9 +25,13 @@ const PANICS = [
 /** Of these every module has some: when none is found, their name has changed. */
 const ALWAYS = ["panicking::panic_fmt", "panicking::panic", "raw_vec::handle_error"];
 
+/** What only those functions read: where they stand in the standard library, and their words. */
+const TEXTS = /\/rustc\/[0-9a-f]{40}\/library\/(?:core|alloc)\/src\/[a-z_/]+\.rs|capacity overflow/gu;
+
 const CUSTOM = 0;
 const IMPORT = 2;
 const CODE = 10;
+const DATA = 11;
 const FUNCTION_NAMES = 1;
 
 /** No locals, `unreachable`, `end`. */
@@ -126,6 +131,10 @@ function snipped(body, imported, names, found) {
   return Buffer.concat(parts);
 }
 
+function withoutTexts(body) {
+  return Buffer.from(body.toString("latin1").replace(TEXTS, (text) => "\0".repeat(text.length)), "latin1");
+}
+
 const [input, output] = process.argv.slice(2);
 const module = readFileSync(input);
 const all = [...sections(module)];
@@ -134,7 +143,7 @@ const names = new Map(all.filter(({ id }) => id === CUSTOM).flatMap(({ body }) =
 const found = [];
 const parts = [module.subarray(0, 8)];
 for (const { id, body } of all) {
-  const kept = id === CODE ? snipped(body, imported, names, found) : body;
+  const kept = id === CODE ? snipped(body, imported, names, found) : id === DATA ? withoutTexts(body) : body;
   parts.push(Uint8Array.from([id, ...encoded(kept.length)]), kept);
 }
 const missing = ALWAYS.filter((name) => !found.some((other) => other.includes(name)));

@@ -4,8 +4,9 @@ mod derived;
 
 pub(crate) use derived::{Asked, Derived};
 
+use crate::ecma::{Host, template_text_of, text_of};
+use crate::operator::{canonical_lower, is_json, truth};
 use crate::ruleset::Ruleset;
-use crate::text::Text;
 use crate::user::User;
 use crate::value::Value;
 
@@ -32,6 +33,23 @@ pub enum Property {
     Odd(u32),
 }
 
+/// All that operators ask of a value that is neither a text, a number, a boolean, `null` nor `undefined`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Odd {
+    /// `String(value)`; `None` where JavaScript throws.
+    pub text: Option<Span>,
+    /// Whether `${value}` throws: as `String(value)` does, and for symbols.
+    pub throws_in_template: bool,
+    /// The canonical text, lower-cased; `None` where the reference refuses to write it.
+    pub lower: Option<Span>,
+    /// The time of a `Date` in milliseconds since the epoch, NaN of an invalid one.
+    pub time: Option<f64>,
+    /// Whether it can stand in JSON.
+    pub is_json: bool,
+    /// Whether the reference takes it for true.
+    pub truth: bool,
+}
+
 /// The user of one evaluation. It is kept and filled again for the next: nothing is allocated then.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -40,7 +58,7 @@ pub struct Context {
     distinct_id: Span,
     person: Properties,
     groups: Vec<Group>,
-    odd: Vec<Value>,
+    odd: Vec<Odd>,
 }
 
 /// The properties of a person or group by slot.
@@ -87,7 +105,7 @@ impl Scope {
 impl Context {
     /// Lays a user out as it stands, adding nothing.
     #[must_use]
-    pub fn new(ruleset: &Ruleset, user: &User) -> Self {
+    pub fn new(ruleset: &Ruleset, user: &User, host: &dyn Host) -> Self {
         let (slots, group_types) = (ruleset.slots(), ruleset.group_types());
         let mut context = Context::default();
         context.clear(slots.len(), group_types.len());
@@ -95,7 +113,7 @@ impl Context {
         let fill = |context: &mut Context, group, map: &std::collections::BTreeMap<_, _>| {
             for (number, slot) in (0..).zip(&slots) {
                 if let Some(value) = map.get(slot) {
-                    let property = context.property(value);
+                    let property = context.property(value, host);
                     context.set(group, number, property);
                 }
             }
@@ -163,24 +181,38 @@ impl Context {
         Some(())
     }
 
-    /// Keeps a value that is neither a text, a number, a boolean, `null` nor `undefined`.
-    pub fn odd(&mut self, value: Value) -> Property {
-        self.odd.push(value);
+    /// Keeps what is known of a value that is neither a text, a number, a boolean, `null` nor `undefined`.
+    pub fn odd(&mut self, odd: Odd) -> Property {
+        self.odd.push(odd);
         Property::Odd(self.odd.len() as u32 - 1)
     }
 
-    fn property(&mut self, value: &Value) -> Property {
+    /// A value as a property; its texts are added to the bytes.
+    pub fn property(&mut self, value: &Value, host: &dyn Host) -> Property {
         match value {
             Value::Undefined => Property::Undefined,
             Value::Null => Property::Null,
             Value::Bool(value) => Property::Bool(*value),
             Value::Number(number) => Property::Number(*number, None),
             Value::String(text) => Property::Text(self.add(text)),
-            value => self.odd(value.clone()),
+            value => {
+                let odd = Odd {
+                    text: text_of(value, host).map(|text| self.add(&text)),
+                    throws_in_template: template_text_of(value, host).is_none(),
+                    lower: canonical_lower(value, host).map(|lower| self.add(lower.as_bytes())),
+                    time: match value {
+                        Value::Date { ms, .. } => Some(*ms),
+                        _ => None,
+                    },
+                    is_json: is_json(value),
+                    truth: truth(value),
+                };
+                self.odd(odd)
+            }
         }
     }
 
-    fn add(&mut self, text: &Text) -> Span {
+    fn add(&mut self, text: &[u8]) -> Span {
         add(&mut self.bytes, text)
     }
 

@@ -15,7 +15,9 @@ enum Kind {
     Json,
     Shape,
     Damaged,
+    DamagedRuleset,
     UnknownRuleset,
+    ContextsNeedDefinitions,
 }
 
 impl Error {
@@ -33,14 +35,34 @@ impl Error {
         Error { kind: Kind::Damaged, message: message.into() }
     }
 
-    pub(crate) fn unknown_ruleset(message: impl Into<Cow<'static, str>>) -> Self {
-        Error { kind: Kind::UnknownRuleset, message: message.into() }
+    /// What a ruleset is refused for. The messages are found when they are asked for: the edge never does.
+    pub(crate) const fn damaged_ruleset() -> Self {
+        Error { kind: Kind::DamagedRuleset, message: Cow::Borrowed("") }
+    }
+
+    pub(crate) const fn unknown_ruleset() -> Self {
+        Error { kind: Kind::UnknownRuleset, message: Cow::Borrowed("") }
+    }
+
+    pub(crate) const fn contexts_need_definitions() -> Self {
+        Error { kind: Kind::ContextsNeedDefinitions, message: Cow::Borrowed("") }
     }
 
     /// What is wrong, for a person.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        match self.kind {
+            Kind::Json | Kind::Shape | Kind::Damaged => &self.message,
+            Kind::DamagedRuleset => {
+                "the compiled ruleset is damaged: write the snapshot again with `refresher run`"
+            }
+            Kind::UnknownRuleset => {
+                "the compiled ruleset is of a version that this evaluator does not know"
+            }
+            Kind::ContextsNeedDefinitions => {
+                "the evaluation contexts need the definitions themselves"
+            }
+        }
     }
 
     /// The text is not JSON: cut short, or something else altogether.
@@ -58,19 +80,19 @@ impl Error {
     /// A snapshot's bytes are not those that were sealed.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
-        self.kind == Kind::Damaged
+        matches!(self.kind, Kind::Damaged | Kind::DamagedRuleset)
     }
 
     /// A compiled ruleset is none for this build: the definitions beside it are to be compiled.
     #[must_use]
     pub fn is_unknown_ruleset(&self) -> bool {
-        self.kind == Kind::UnknownRuleset
+        matches!(self.kind, Kind::UnknownRuleset | Kind::ContextsNeedDefinitions)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(self.message())
     }
 }
 

@@ -35,7 +35,7 @@ mod value;
 pub use answer::{Answer, Code, FlagValue, Reason};
 #[cfg(feature = "compile")]
 pub use compile::{CompileOptions, compile, compile_to_bytes, seal_ruleset};
-pub use context::{Context, Property, Span};
+pub use context::{Context, Odd, Property, Span};
 #[cfg(feature = "compile")]
 pub use definitions::Definitions;
 pub use error::Error;

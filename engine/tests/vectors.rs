@@ -109,7 +109,7 @@ fn tables_of_operators_and_values_get_the_recorded_outcomes() {
                 );
                 for (index, (letter, user)) in row.chars().zip(&users).enumerate() {
                     count += 1;
-                    let context = Context::new(&ruleset, user);
+                    let context = Context::new(&ruleset, user, &host);
                     let actual = shape(
                         &ruleset,
                         Evaluator::new(context).flag(&ruleset, id, &host, table.now()),
@@ -146,7 +146,7 @@ fn users_fall_into_the_recorded_buckets() {
             let mut context = template.clone();
             context["distinct_id"] = row[0].clone();
             let user = user(&context.to_string(), None);
-            let context = Context::new(&ruleset, &user);
+            let context = Context::new(&ruleset, &user, &host);
             let actual = shape(&ruleset, Evaluator::new(context).flag(&ruleset, id, &host, 0.0));
             if actual["value"] != row[1] {
                 mismatches.push(format!("{file} {}: {actual} instead of {}", row[0], row[1]));

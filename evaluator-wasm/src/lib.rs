@@ -5,6 +5,8 @@
 pub mod compiler;
 #[cfg(feature = "evaluate")]
 mod evaluator;
+#[cfg(any(test, all(target_arch = "wasm32", not(feature = "compile"))))]
+mod heap;
 mod host;
 #[cfg(feature = "evaluate")]
 pub mod packed;
@@ -14,9 +16,13 @@ use flagpost_engine::Error;
 #[cfg(feature = "compile")]
 use wasm_bindgen::prelude::*;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "compile"))]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+#[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
+#[global_allocator]
+static ALLOCATOR: heap::Heap = heap::Heap::new();
 
 #[cfg(feature = "compile")]
 /// An `Error` to throw, with the code that makes it a `FlagpostError`.

@@ -13,29 +13,20 @@
 //! A *value* is a tag byte and what follows it:
 //!
 //! ```text
-//! 1  undefined                          8  plain object: u32 count, (key string, value) each
-//! 2  null                               9  Date: f64 milliseconds, string String(date)
-//! 3  false                             10  exotic: string String(value)
-//! 4  true                              11  exotic whose String(value) throws
-//! 5  number: f64                       12  symbol: string String(value)
-//! 6  string                            15  number: f64, string String(value)
-//! 7  array: u32 count, values
-//! 13  array or plain object of unusual text: string String(value), then the value as 7 or 8
-//! 14  the same whose String(value) throws: the value as 7 or 8
+//! 1  undefined          4  true
+//! 2  null               5  number: f64
+//! 3  false              6  string
+//! 7  number: f64, string String(number)
+//! 8  anything else: a byte of bits, then what the first three bits announce, in this order
+//!      bit 0  string String(value), which otherwise throws
+//!      bit 1  string: the canonical text, lower-cased, which the reference otherwise refuses to write
+//!      bit 2  f64: milliseconds of a Date
+//!      bit 3  the value can stand in JSON
+//!      bit 4  the reference takes it for true
+//!      bit 5  it is a symbol
 //! ```
 
-use flagpost_engine::{Context, Member, Members, Property, Span, Text, Value};
-
-/// The writer nests at most this deep; anything deeper is not its work.
-const MAX_DEPTH: usize = 500;
-
-/// Values inside arrays and objects that the writer writes at most, all of a user's together. Room is
-/// reserved for as many as a count says, so that this bounds the memory that any bytes can ask for.
-const MAX_VALUES: usize = 4_000_000;
-
-/// See the table of tags.
-const STYLED: u8 = 13;
-const STYLED_THROWS: u8 = 14;
+use flagpost_engine::{Context, Odd, Property, Span};
 
 /// In the place of a count: the group has no property map.
 const NO_MAP: u32 = u32::MAX;
@@ -53,8 +44,8 @@ const KEEP_BYTES: usize = 1 << 20;
 /// Reads the user that lies in a request, from `start` to its end, into a cleared context.
 ///
 /// # Errors
-/// [`Malformed`] for bytes that are cut short, longer than the layout, nested too deep, hold too many
-/// values, an unknown tag, slot or group type.
+/// [`Malformed`] for bytes that are cut short, longer than the layout, hold an unknown tag, slot or group
+/// type.
 pub fn decode(bytes: &[u8], start: usize, context: &mut Context) -> Result<(), Malformed> {
     // Spans are of these bytes, and what is derived from the user is added to them: the request stays as it is.
     let texts = context.bytes();
@@ -62,7 +53,7 @@ pub fn decode(bytes: &[u8], start: usize, context: &mut Context) -> Result<(), M
         *texts = Vec::new();
     }
     texts.extend_from_slice(bytes);
-    let mut reader = Reader { bytes, at: start, values: MAX_VALUES, context };
+    let mut reader = Reader { bytes, at: start, context };
     let read = reader.user().filter(|()| reader.at == bytes.len());
     read.ok_or(Malformed { offset: reader.at })
 }
@@ -70,8 +61,6 @@ pub fn decode(bytes: &[u8], start: usize, context: &mut Context) -> Result<(), M
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// Values inside others that may still come.
-    values: usize,
     context: &'a mut Context,
 }
 
@@ -103,90 +92,26 @@ impl Reader<'_> {
                 4 => Property::Bool(true),
                 5 => Property::Number(self.number()?, None),
                 6 => Property::Text(self.span()?),
-                15 => Property::Number(self.number()?, Some(self.span()?)),
-                tag => {
-                    let value = self.value(tag, 0)?;
-                    self.context.odd(value)
+                7 => Property::Number(self.number()?, Some(self.span()?)),
+                8 => {
+                    let odd = self.odd()?;
+                    self.context.odd(odd)
                 }
+                _ => return None,
             };
             self.context.set(group_type, slot, property)?;
         }
         Some(())
     }
 
-    fn value(&mut self, tag: u8, depth: usize) -> Option<Value> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        // Read here, not by a call of its own: values may nest deep, and the stack is small.
-        let text = match tag {
-            STYLED => Some(Some(self.text()?)),
-            STYLED_THROWS => Some(None),
-            _ => None,
-        };
-        let tag = match text {
-            Some(_) => self.byte().filter(|tag| matches!(tag, 7 | 8))?,
-            None => tag,
-        };
-        let value = match tag {
-            1 => Value::Undefined,
-            2 => Value::Null,
-            3 => Value::Bool(false),
-            4 => Value::Bool(true),
-            5 => Value::Number(self.number()?),
-            6 => Value::String(self.text()?),
-            7 => {
-                let count = self.elements()?;
-                let mut items = Vec::with_capacity(count);
-                for _ in 0..count {
-                    items.push(self.nested(depth)?);
-                }
-                Value::Array(items)
-            }
-            8 => {
-                let count = self.elements()?;
-                let mut members = Vec::with_capacity(count);
-                for _ in 0..count {
-                    members.push(Member { name: self.text()?, value: self.nested(depth)? });
-                }
-                Value::Object(Members::new(members))
-            }
-            9 => Value::Date { ms: self.number()?, text: self.text()? },
-            10 => Value::Exotic(Some(self.text()?)),
-            11 => Value::Exotic(None),
-            12 => Value::Symbol(self.text()?),
-            15 => {
-                let number = self.number()?;
-                self.span()?;
-                Value::Number(number)
-            }
-            _ => return None,
-        };
-        Some(match text {
-            Some(text) => Value::Styled { text, value: Box::new(value) },
-            None => value,
-        })
-    }
-
-    fn nested(&mut self, depth: usize) -> Option<Value> {
-        let tag = self.byte()?;
-        self.value(tag, depth + 1)
-    }
-
-    /// The count of an array or object: no more than the bytes left could hold.
-    fn elements(&mut self) -> Option<usize> {
-        let count = self.count()? as usize;
-        if count > self.bytes.len() - self.at {
-            return None;
-        }
-        self.values = self.values.checked_sub(count)?;
-        Some(count)
-    }
-
-    fn text(&mut self) -> Option<Text> {
-        let Span { start, length } = self.span()?;
-        let rest = self.bytes.get(start as usize..)?;
-        Some(Text::from_wtf8(rest.get(..length as usize)?.to_vec()))
+    fn odd(&mut self) -> Option<Odd> {
+        let bits = self.byte().filter(|bits| bits >> 6 == 0)?;
+        let is = |bit: u8| bits >> bit & 1 == 1;
+        let text = if is(0) { Some(self.span()?) } else { None };
+        let lower = if is(1) { Some(self.span()?) } else { None };
+        let time = if is(2) { Some(self.number()?) } else { None };
+        let throws_in_template = text.is_none() || is(5);
+        Some(Odd { text, throws_in_template, lower, time, is_json: is(3), truth: is(4) })
     }
 
     #[inline]
@@ -279,56 +204,24 @@ mod tests {
             .text("user-1")
             .count(2)
             .count(1)
-            .byte(15)
+            .byte(7)
             .number(-0.5)
             .text("-0.5")
             .count(0)
-            .byte(7)
-            .count(16)
-            .byte(1)
-            .byte(2)
-            .byte(3)
-            .byte(4)
-            .byte(5)
-            .number(-1.5)
-            .byte(6)
-            .text("é")
             .byte(8)
-            .count(2)
-            .text("b")
-            .byte(2)
-            .text("__proto__")
-            .byte(7)
-            .count(0)
-            .byte(9)
-            .number(0.0)
-            .text("Thu Jan 01 1970")
-            .byte(10)
+            .byte(0b01_1111)
             .text("[object Map]")
-            .byte(11)
-            .byte(12)
-            .text("Symbol(s)")
-            .byte(5)
-            .number(f64::INFINITY)
-            .byte(13)
-            .text("mine")
-            .byte(7)
-            .count(1)
-            .byte(2)
-            .byte(14)
-            .byte(8)
-            .count(0)
-            .byte(15)
-            .number(1e21)
-            .text("1e+21")
-            .byte(6)
-            .text("")
+            .text("{\"b\":null}")
+            .number(86_400_000.0)
             .count(1)
             .count(1)
             .text("acme")
-            .count(1)
+            .count(2)
             .count(1)
             .byte(2)
+            .count(0)
+            .byte(8)
+            .byte(0)
             .0
     }
 
@@ -342,39 +235,59 @@ mod tests {
     #[test]
     fn every_kind_of_value_is_read() {
         let bytes = everything();
-        let member = |name: &str, value| Member { name: name.into(), value };
-        let list = Value::Array(vec![
-            Value::Undefined,
-            Value::Null,
-            Value::Bool(false),
-            Value::Bool(true),
-            Value::Number(-1.5),
-            "é".into(),
-            Value::Object(Members::new(vec![
-                member("__proto__", Value::Array(vec![])),
-                member("b", Value::Null),
-            ])),
-            Value::Date { ms: 0.0, text: "Thu Jan 01 1970".into() },
-            Value::Exotic(Some("[object Map]".into())),
-            Value::Exotic(None),
-            Value::Symbol("Symbol(s)".into()),
-            Value::Number(f64::INFINITY),
-            Value::Styled {
-                text: Some("mine".into()),
-                value: Box::new(Value::Array(vec![Value::Null])),
-            },
-            Value::Styled { text: None, value: Box::new(Value::Object(Members::default())) },
-            Value::Number(1e21),
-            "".into(),
-        ]);
         let mut expected = empty(&bytes);
         expected.set_distinct_id(span(&bytes, "user-1"));
         expected.set(None, 1, Property::Number(-0.5, Some(span(&bytes, "-0.5"))));
-        let odd = expected.odd(list);
+        let odd = expected.odd(Odd {
+            text: Some(span(&bytes, "[object Map]")),
+            throws_in_template: false,
+            lower: Some(span(&bytes, "{\"b\":null}")),
+            time: Some(86_400_000.0),
+            is_json: true,
+            truth: true,
+        });
         expected.set(None, 0, odd);
         expected.set_group(1, span(&bytes, "acme"), true);
         expected.set(Some(1), 1, Property::Null);
+        let odd = expected.odd(Odd { throws_in_template: true, ..Odd::default() });
+        expected.set(Some(1), 0, odd);
         assert_eq!(read(&bytes, 0).map(|it| format!("{it:?}")), Ok(format!("{expected:?}")));
+    }
+
+    #[test]
+    fn what_is_known_of_a_value_is_read_bit_by_bit() {
+        let odd = |bits: u8, more: &[u8]| {
+            let mut bytes = Writer::value().byte(8).byte(bits).0;
+            bytes.extend(more);
+            let read = read(&Writer(bytes.clone()).no_groups(), 0);
+            read.map(|context| format!("{context:?}"))
+        };
+        let text = Span { start: 19, length: 1 };
+        let expected = |more: &[u8], bits: u8, known: Odd| {
+            let bytes = Writer::value().byte(8).byte(bits).0;
+            let mut context = empty(&[&bytes, more, &[0; 4]].concat());
+            context.set_distinct_id(Span { start: 4, length: 1 });
+            let odd = context.odd(known);
+            context.set(None, 0, odd);
+            Ok(format!("{context:?}"))
+        };
+        let none = Odd { throws_in_template: true, ..Odd::default() };
+        let letter = [1, 0, 0, 0, b'x'];
+        let time = 7.0_f64.to_le_bytes();
+        for (bits, more, known) in [
+            (0, &[][..], none),
+            (1, &letter, Odd { text: Some(text), throws_in_template: false, ..none }),
+            (2, &letter, Odd { lower: Some(text), ..none }),
+            (4, &time, Odd { time: Some(7.0), ..none }),
+            (8, &[], Odd { is_json: true, ..none }),
+            (16, &[], Odd { truth: true, ..none }),
+            (33, &letter, Odd { text: Some(text), ..none }),
+        ] {
+            assert_eq!(odd(bits, more), expected(more, bits, known), "{bits}");
+        }
+        for bits in [64, 128] {
+            assert!(odd(bits, &[]).is_err(), "{bits}");
+        }
     }
 
     #[test]
@@ -398,15 +311,12 @@ mod tests {
 
     #[test]
     fn a_lone_surrogate_survives() {
-        let mut bytes = Writer::value().byte(10).count(3);
+        let mut bytes = Writer::value().byte(6).count(3);
         bytes.0.extend([0xed, 0xa0, 0x80]);
         let bytes = bytes.no_groups();
         let mut expected = empty(&bytes);
         expected.set_distinct_id(Span { start: 4, length: 1 });
-        let text = Text::from_wtf8(vec![0xed, 0xa0, 0x80]);
-        assert_eq!(text.to_utf16(), [0xd800]);
-        let odd = expected.odd(Value::Exotic(Some(text)));
-        expected.set(None, 0, odd);
+        expected.set(None, 0, Property::Text(Span { start: 18, length: 3 }));
         assert_eq!(read(&bytes, 0).map(|it| format!("{it:?}")), Ok(format!("{expected:?}")));
     }
 
@@ -435,62 +345,9 @@ mod tests {
         assert!(!is_malformed(&user().count(0).count(1).count(1).text("g").count(0).0));
         assert!(is_malformed(&user().count(0).count(1).count(2).text("g").count(0).0));
         assert!(is_malformed(&Writer::value().byte(0).no_groups()));
-        assert!(is_malformed(&Writer::value().byte(16).no_groups()));
+        assert!(is_malformed(&Writer::value().byte(9).no_groups()));
         assert!(is_malformed(&user().count(u32::MAX).0));
-        for tag in [7, 8] {
-            assert!(is_malformed(&Writer::value().byte(tag).count(u32::MAX).0));
-        }
-    }
-
-    #[test]
-    fn values_are_bounded() {
-        let user = |lists: u32, count: u32| {
-            let mut bytes = Writer::value().byte(7).count(lists).0;
-            for _ in 0..lists {
-                bytes.push(7);
-                bytes.extend(count.to_le_bytes());
-                bytes.resize(bytes.len() + count as usize, 2);
-            }
-            Writer(bytes).no_groups()
-        };
-        assert!(!is_malformed(&user(4, 999_999)));
-        assert!(is_malformed(&user(4, 1_000_000)));
-    }
-
-    #[test]
-    fn counts_that_lie_at_every_level_reserve_nothing() {
-        for tag in [7, 8] {
-            let mut bytes = Writer::value().0;
-            for _ in 0..MAX_DEPTH {
-                bytes.push(tag);
-                bytes.extend(3_000_000_u32.to_le_bytes());
-                if tag == 8 {
-                    bytes.extend([0; 4]);
-                }
-            }
-            bytes.resize(4_000_000, 2);
-            assert!(is_malformed(&bytes));
-        }
-    }
-
-    #[test]
-    fn nesting_is_bounded() {
-        let nested = |depth: usize| {
-            let arrays = (0..depth).fold(Writer::value(), |w, _| w.byte(7).count(1));
-            arrays.byte(2).no_groups()
-        };
-        assert!(!is_malformed(&nested(500)));
-        assert!(is_malformed(&nested(501)));
-        assert!(is_malformed(&nested(100_000)));
-    }
-
-    #[test]
-    fn only_an_array_or_object_has_a_text_of_its_own() {
-        for tags in [&[14, 2][..], &[14, 14, 7, 0, 0, 0, 0], &[14, 0], &[14]] {
-            let mut bytes = Writer::value();
-            bytes.0.extend(tags);
-            assert!(is_malformed(&bytes.no_groups()), "{tags:?}");
-        }
+        assert!(is_malformed(&Writer::value().byte(6).count(u32::MAX).0));
     }
 
     #[test]

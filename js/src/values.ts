@@ -11,17 +11,17 @@ const FALSE = 3;
 const TRUE = 4;
 const NUMBER = 5; // f64, of a number that is whole, infinite or none
 const STRING = 6; // string
-const ARRAY = 7; // u32 count, values
-const OBJECT = 8; // u32 count, (key string, value) each
-const DATE = 9; // f64 milliseconds, string String(date)
-const EXOTIC = 10; // string String(value)
-const EXOTIC_THROWS = 11; // String(value) throws
-const SYMBOL = 12; // string String(value)
-const STYLED = 13; // string String(value), then an ARRAY or OBJECT whose text is not the usual one
-const STYLED_THROWS = 14; // the same where String(value) throws
-const NUMBER_TEXT = 15; // f64, string String(number), of every other number
+const NUMBER_TEXT = 7; // f64, string String(number), of every other number
+const ODD = 8; // of anything else a byte of these bits, then what the first three announce, in this order
 
-/** Values nested deeper, cycles among them, travel as what `String(value)` gives. */
+const HAS_TEXT = 1; // string String(value), which otherwise throws
+const HAS_CANONICAL = 2; // string: the canonical text, lower-cased, which posthog-node otherwise refuses to write
+const HAS_TIME = 4; // f64: milliseconds of a Date
+const IS_JSON = 8;
+const IS_TRUE = 16;
+const IS_SYMBOL = 32;
+
+/** Values nested deeper, cycles among them, are no JSON. */
 const MAX_DEPTH = 500;
 
 /**
@@ -46,9 +46,7 @@ export function writeId(writer: Writer, name: string, id: unknown): void {
   writer.string(text);
 }
 
-/** A value that cannot be read to its end (too deep, a getter that throws) travels as its text. */
 export function writeValue(writer: Writer, name: string, value: unknown): void {
-  // What most values are, without a thing that the rest needs.
   switch (typeof value) {
     case "string":
       if (writer.length + value.length > MAX_BYTES) throw tooLarge(name);
@@ -61,22 +59,16 @@ export function writeValue(writer: Writer, name: string, value: unknown): void {
     case "boolean":
       writer.byte(value ? TRUE : FALSE);
       return;
+    case "undefined":
+      writer.byte(UNDEFINED);
+      return;
   }
-  writeAny(writer, name, value);
-}
-
-function writeAny(writer: Writer, name: string, value: unknown): void {
-  const start = writer.length;
-  const before = writer.room;
-  try {
-    if (writeNested(writer, value, 0)) return;
-  } catch (error) {
-    if (error === TOO_LARGE) throw tooLarge(name);
+  if (value === null) {
+    writer.byte(NULL);
+    return;
   }
-  writer.length = start;
-  writer.room = before;
   try {
-    writeOwnText(writer, value, EXOTIC, EXOTIC_THROWS);
+    writeOdd(writer, value);
   } catch (error) {
     throw error === TOO_LARGE ? tooLarge(name) : error;
   }
@@ -88,16 +80,6 @@ function tooLarge(name: string): FlagpostError {
   return new FlagpostError("invalid_user", message);
 }
 
-function take(writer: Writer, values: number): void {
-  writer.room -= values;
-  if (writer.room < 0 || writer.length > MAX_BYTES) throw TOO_LARGE;
-}
-
-function writeText(writer: Writer, text: string): void {
-  if (writer.length + text.length > MAX_BYTES) throw TOO_LARGE;
-  writer.string(text);
-}
-
 /** The text of a fraction or a huge number is JavaScript's to find; of others the evaluator knows it. */
 function writeNumber(writer: Writer, value: number): void {
   const known = Number.isSafeInteger(value) || !Number.isFinite(value);
@@ -106,87 +88,142 @@ function writeNumber(writer: Writer, value: number): void {
   if (!known) writer.string(String(value));
 }
 
-/** Returns false when the value is nested too deep to be written. */
-function writeNested(writer: Writer, value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case "string":
-      writer.byte(STRING);
-      writeText(writer, value);
-      return true;
-    case "number":
-      writeNumber(writer, value);
-      return true;
-    case "boolean":
-      writer.byte(value ? TRUE : FALSE);
-      return true;
-    case "undefined":
-      writer.byte(UNDEFINED);
-      return true;
-    case "symbol":
-      writer.byte(SYMBOL);
-      writer.string(String(value));
-      return true;
-    case "object":
-      if (value === null) {
-        writer.byte(NULL);
-        return true;
-      }
-      if (depth >= MAX_DEPTH) return false;
-      if (Array.isArray(value)) return writeArray(writer, value, depth);
-      if (isPlain(value)) return writeObject(writer, value, depth);
-      if (value instanceof Date) return writeDate(writer, value);
+/** What operators ask of a value that is no text, number or boolean. What throws when it is read is no JSON. */
+function writeOdd(writer: Writer, value: unknown): void {
+  const json = new Canonical(writer);
+  const isJson = without(() => json.add(value, 0)) ?? false;
+  const text = without(() => {
+    // What was gone through is as large as it seems.
+    if (!isJson && Array.isArray(value)) assertJoinable(writer, value);
+    return String(value);
+  });
+  const time = without(() => (value instanceof Date ? Number(value.valueOf()) : undefined));
+  const canonical = isJson && json.isWritten ? json.text.toLowerCase() : undefined;
+  const isTrue = isJson && json.isTrue;
+  writer.byte(ODD);
+  writer.byte(
+    (text === undefined ? 0 : HAS_TEXT) |
+      (canonical === undefined ? 0 : HAS_CANONICAL) |
+      (time === undefined ? 0 : HAS_TIME) |
+      (isJson ? IS_JSON : 0) |
+      (isTrue ? IS_TRUE : 0) |
+      (typeof value === "symbol" ? IS_SYMBOL : 0),
+  );
+  for (const part of [text, canonical]) {
+    if (part === undefined) continue;
+    if (writer.length + part.length > MAX_BYTES) throw TOO_LARGE;
+    writer.string(part);
   }
-  writeOwnText(writer, value, EXOTIC, EXOTIC_THROWS);
-  return true;
+  if (time !== undefined) writer.number(time);
 }
 
-function writeArray(writer: Writer, items: readonly unknown[], depth: number): boolean {
-  if (!isJoined(items)) writeOwnText(writer, items, STYLED, STYLED_THROWS);
-  // A proxy may give anything for a length, and something else each time.
-  const length = Math.max(0, Math.trunc(items.length) || 0);
-  take(writer, length);
-  writer.byte(ARRAY);
-  writer.count(length);
-  for (let index = 0; index < length; index++) {
-    if (!(index in items)) writer.byte(NULL);
-    else if (!writeNested(writer, items[index], depth + 1)) return false;
-  }
-  return true;
-}
-
-function writeObject(writer: Writer, value: object, depth: number): boolean {
-  // The evaluator knows by itself that a member called toString leaves JSON's objects without a text.
-  const usual = textOf(value) === "[object Object]" && !Object.hasOwn(value, "toString");
-  if (!usual) writeOwnText(writer, value, STYLED, STYLED_THROWS);
-  const keys = Object.keys(value);
-  take(writer, keys.length);
-  writer.byte(OBJECT);
-  writer.count(keys.length);
-  for (const key of keys) {
-    writeText(writer, key);
-    if (!writeNested(writer, (value as Record<string, unknown>)[key], depth + 1)) return false;
-  }
-  return true;
-}
-
-function writeDate(writer: Writer, date: Date): boolean {
-  writer.byte(DATE);
-  writer.number(date.valueOf());
-  writer.string(String(date));
-  return true;
-}
-
-/** A tag with `String(value)`, or the other tag where that throws. */
-function writeOwnText(writer: Writer, value: unknown, tag: number, throwing: number): void {
-  let text: string | undefined;
+/** What `make` gives; undefined where it throws. */
+function without<T>(make: () => T): T | undefined {
   try {
-    if (Array.isArray(value)) assertJoinable(writer, value);
-    text = textOf(value);
+    return make();
   } catch (error) {
     if (error === TOO_LARGE) throw error;
+    return undefined;
   }
-  writer.byte(text === undefined ? throwing : tag);
-  if (text !== undefined) writeText(writer, text);
+}
+
+/** A value as posthog-node compares it: `exactMatchString`, `assertJsonRepresentable`, `isTruthyPropertyValue`. */
+class Canonical {
+  text = "";
+  /** Whole numbers are JSON, but have no canonical text: JSON does not tell 1 from 1.0. */
+  isWritten = true;
+  /** Nothing but `true` and "true", whatever their case, in lists. */
+  isTrue = true;
+  readonly #writer: Writer;
+
+  constructor(writer: Writer) {
+    this.#writer = writer;
+  }
+
+  /** Adds a value; false when it cannot stand in JSON. */
+  add(value: unknown, depth: number): boolean {
+    switch (typeof value) {
+      case "string":
+        this.isTrue &&= /^true$/i.test(value);
+        return this.#addText(value);
+      case "number":
+        this.isTrue = false;
+        if (Number.isInteger(value)) this.isWritten = false;
+        this.#write(String(value));
+        return Number.isFinite(value);
+      case "boolean":
+        this.isTrue &&= value;
+        this.#write(String(value));
+        return true;
+      case "object":
+        if (Array.isArray(value)) return depth < MAX_DEPTH && this.#addList(value, depth);
+        this.isTrue = false;
+        if (value !== null) return depth < MAX_DEPTH && isPlain(value) && this.#addObject(value, depth);
+        this.#write("null");
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #write(text: string): void {
+    if (this.text.length + text.length > MAX_BYTES) throw TOO_LARGE;
+    if (this.isWritten) this.text += text;
+  }
+
+  /** A text with half of a surrogate pair is no JSON to posthog-node. */
+  #addText(text: string): boolean {
+    if (this.text.length + text.length > MAX_BYTES) throw TOO_LARGE;
+    if (/\p{Surrogate}/u.test(text)) return false;
+    this.#write(JSON.stringify(text));
+    return true;
+  }
+
+  #addList(list: readonly unknown[], depth: number): boolean {
+    // A proxy may give anything for a length, and something else each time.
+    const length = Math.max(0, Math.trunc(list.length) || 0);
+    take(this.#writer, length);
+    this.#write("[");
+    for (let index = 0; index < length; index++) {
+      if (index > 0) this.#write(",");
+      if (!this.add(index in list ? list[index] : null, depth + 1)) return false;
+    }
+    this.#write("]");
+    return true;
+  }
+
+  #addObject(object: object, depth: number): boolean {
+    const keys = Object.keys(object);
+    take(this.#writer, keys.length);
+    this.#write("{");
+    for (const [index, key] of keys.sort(compareCodePoints).entries()) {
+      if (index > 0) this.#write(",");
+      if (!this.#addText(key)) return false;
+      this.#write(":");
+      if (!this.add((object as Record<string, unknown>)[key], depth + 1)) return false;
+    }
+    this.#write("}");
+    return true;
+  }
+}
+
+function take(writer: Writer, values: number): void {
+  writer.room -= values;
+  if (writer.room < 0) throw TOO_LARGE;
+}
+
+/** The order of texts that are well-formed: surrogates, which stand for what is beyond U+FFFF, come last. */
+function compareCodePoints(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let index = 0; index < length; index++) {
+    const [a, b] = [left.charCodeAt(index), right.charCodeAt(index)];
+    if (a !== b) return (isSurrogate(a) ? a + 0x1_0000 : a) - (isSurrogate(b) ? b + 0x1_0000 : b);
+  }
+  return left.length - right.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xe000;
 }
 
 /** `String(value)`, or undefined where that throws. */
@@ -221,10 +258,4 @@ function assertJoinable(writer: Writer, list: readonly unknown[]): void {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-/** Whether a list becomes a string as lists do. */
-function isJoined(list: readonly unknown[]): boolean {
-  const { toString, join, [Symbol.toPrimitive]: own } = list as readonly unknown[] & { [Symbol.toPrimitive]?: unknown };
-  return toString === Array.prototype.toString && join === Array.prototype.join && (own === undefined || own === null);
 }

@@ -53,12 +53,11 @@ enum Value {
 pub fn run(arguments: &EvalArguments, clock: &dyn Clock) -> Result<String, (Exit, String)> {
     let invalid = |error: String| (Exit::Invalid, error);
     let ruleset = load(arguments)?;
-    let mut user = User::from_json(&arguments.user, &NativeHost::default())
-        .map_err(|e| invalid(e.to_string()))?;
-    user.complete();
-    let context = Context::new(&ruleset, &user);
-    let now = arguments.now.unwrap_or_else(|| clock.now()).as_millisecond() as f64;
     let host = NativeHost::default();
+    let mut user = User::from_json(&arguments.user, &host).map_err(|e| invalid(e.to_string()))?;
+    user.complete();
+    let context = Context::new(&ruleset, &user, &host);
+    let now = arguments.now.unwrap_or_else(|| clock.now()).as_millisecond() as f64;
     let mut evaluator = Evaluator::new(context);
     let json = match &arguments.flag {
         Some(key) => {

@@ -41,7 +41,7 @@ fn answers(ruleset: &Ruleset, user: &str) -> BTreeMap<String, [String; 2]> {
     let host = NativeHost::default();
     let mut user = User::from_json(user, &host).unwrap();
     user.complete();
-    let mut evaluator = Evaluator::new(Context::new(ruleset, &user));
+    let mut evaluator = Evaluator::new(Context::new(ruleset, &user, &host));
     let ids: Vec<_> = ruleset.flag_ids().collect();
     let together = evaluator.flags(ruleset, &ids, &host, NOW);
     let mut answers = BTreeMap::new();

@@ -92,7 +92,7 @@ fn answers(question: &Json, host: &NativeHost) -> Result<Json, Box<dyn Error>> {
         user.person_properties.values_mut().for_each(revive);
         user.group_properties.values_mut().flat_map(BTreeMap::values_mut).for_each(revive);
         user.complete();
-        let mut evaluator = Evaluator::new(Context::new(&ruleset, &user));
+        let mut evaluator = Evaluator::new(Context::new(&ruleset, &user, host));
         let mut codes = Vec::new();
         let mut answers = Vec::new();
         for id in ruleset.flag_ids() {

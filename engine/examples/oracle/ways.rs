@@ -29,7 +29,7 @@ pub(crate) fn together(
     kept: &mut Evaluator,
     Now { host, now }: Now<'_>,
 ) -> Result<(), Box<dyn Error>> {
-    Packed::new(ruleset, user, host).fill(kept.context()).ok_or("no such slot")?;
+    Packed::new(ruleset, user, host).fill(kept.context(), host).ok_or("no such slot")?;
     let mut together = Vec::new();
     kept.codes(ruleset, ruleset.flag_ids(), host, now, &mut together);
     let order_shows = word(ruleset, 1) & ORDER_SHOWS != 0;
@@ -62,7 +62,7 @@ pub(crate) fn restricted(
         for properties in user.group_properties.values_mut() {
             properties.retain(|name, _| is_read(&slots, &read_slots, name));
         }
-        let mut evaluator = Evaluator::new(Context::new(ruleset, &user));
+        let mut evaluator = Evaluator::new(Context::new(ruleset, &user, host));
         let restricted = evaluator.code(ruleset, FlagId(flag), host, now).0;
         if restricted != *code {
             return Err(format!(
@@ -108,7 +108,7 @@ pub(crate) fn of_selected(
     answers: &Json,
     Now { host, now }: Now<'_>,
 ) -> Result<(), Box<dyn Error>> {
-    let mut evaluator = Evaluator::new(Context::new(selected, user));
+    let mut evaluator = Evaluator::new(Context::new(selected, user, host));
     let same = selected
         .flag_ids()
         .map(|id| shape(selected, evaluator.flag(selected, id, host, now)))

@@ -1,10 +1,9 @@
 //! What operators make of a property, made once per evaluation.
 
-use super::{Property, Span, add, slice};
-use crate::ecma::{self, Host, is_ascii, template_text_of, text_of, time_clip};
-use crate::operator::{canonical_lower, is_json, parse_version, truth};
+use super::{Odd, Property, Span, add, slice};
+use crate::ecma::{self, Host, is_ascii, time_clip};
+use crate::operator::parse_version;
 use crate::text::lossy;
-use crate::value::Value;
 
 /// Derived values that are known so far.
 #[derive(Clone, Debug, Default)]
@@ -64,13 +63,13 @@ pub(crate) struct Asked<'c, H: ?Sized> {
     pub(crate) property: Property,
     pub(super) derived: &'c mut Derived,
     pub(super) bytes: &'c mut Vec<u8>,
-    pub(super) odd: &'c [Value],
+    pub(super) odd: &'c [Odd],
     pub(crate) host: &'c H,
 }
 
 impl<H: Host + ?Sized> Asked<'_, H> {
-    fn odd(&self, index: u32) -> &Value {
-        self.odd.get(index as usize).unwrap_or(&Value::Undefined)
+    fn odd(&self, index: u32) -> Odd {
+        self.odd.get(index as usize).copied().unwrap_or_default()
     }
 
     pub(crate) fn slice(&self, span: Span) -> &[u8] {
@@ -79,29 +78,32 @@ impl<H: Host + ?Sized> Asked<'_, H> {
 
     /// `String(value)`, or `None` where JavaScript throws.
     pub(crate) fn text(&mut self) -> Option<Span> {
-        if let Property::Text(text) | Property::Number(_, Some(text)) = self.property {
-            return Some(text);
+        match self.property {
+            Property::Text(text) | Property::Number(_, Some(text)) => return Some(text),
+            Property::Odd(index) => return self.odd(index).text,
+            _ => {}
         }
         if let Some(text) = self.derived.known(TEXT, self.derived.texts[0]) {
             return text;
         }
-        let text = match self.property {
-            Property::Null => Some(add(self.bytes, b"null")),
-            Property::Bool(true) => Some(add(self.bytes, b"true")),
-            Property::Bool(false) => Some(add(self.bytes, b"false")),
-            Property::Number(number, _) => Some(add_number(self.bytes, number, self.host)),
-            Property::Odd(index) => {
-                text_of(self.odd(index), self.host).map(|text| add(self.bytes, &text))
-            }
-            _ => Some(add(self.bytes, b"undefined")),
+        let word: &[u8] = match self.property {
+            Property::Number(..) => b"",
+            Property::Null => b"null",
+            Property::Bool(true) => b"true",
+            Property::Bool(false) => b"false",
+            _ => b"undefined",
         };
-        self.derived.keep(TEXT, |it| &mut it.texts[0], text)
+        let text = match self.property {
+            Property::Number(number, _) => add_number(self.bytes, number, self.host),
+            _ => add(self.bytes, word),
+        };
+        self.derived.keep(TEXT, |it| &mut it.texts[0], Some(text))
     }
 
     /// Whether `${value}` throws.
     pub(crate) fn has_no_template_text(&self) -> bool {
         match self.property {
-            Property::Odd(index) => template_text_of(self.odd(index), self.host).is_none(),
+            Property::Odd(index) => self.odd(index).throws_in_template,
             _ => false,
         }
     }
@@ -118,10 +120,7 @@ impl<H: Host + ?Sized> Asked<'_, H> {
                 self.text()
             }
             Property::Null | Property::Bool(_) => self.text(),
-            Property::Odd(index) => {
-                let text = canonical_lower(self.odd(index), self.host);
-                text.map(|text| add(self.bytes, text.as_bytes()))
-            }
+            Property::Odd(index) => self.odd(index).lower,
             Property::Number(..) | Property::Undefined | Property::Absent => None,
         };
         self.derived.keep(LOWER, |it| &mut it.texts[1], lower)
@@ -164,10 +163,7 @@ impl<H: Host + ?Sized> Asked<'_, H> {
             Property::Number(ms, _) => Some(time_clip(ms)).filter(|time| !time.is_nan()),
             Property::Text(span) => ecma::time_of_text(self.slice(span), self.host),
             // The reference takes a Date as it is, an invalid one included: it is never before or after.
-            Property::Odd(index) => match self.odd(index) {
-                Value::Date { ms, .. } => Some(*ms),
-                _ => None,
-            },
+            Property::Odd(index) => self.odd(index).time,
             _ => None,
         };
         self.derived.keep(TIME, |it| &mut it.numbers[1], time)
@@ -188,7 +184,7 @@ impl<H: Host + ?Sized> Asked<'_, H> {
             Property::Null | Property::Bool(_) => true,
             Property::Number(number, _) => number.is_finite(),
             Property::Text(span) => std::str::from_utf8(self.slice(span)).is_ok(),
-            Property::Odd(index) => is_json(self.odd(index)),
+            Property::Odd(index) => self.odd(index).is_json,
             Property::Undefined | Property::Absent => false,
         }
     }
@@ -198,7 +194,7 @@ impl<H: Host + ?Sized> Asked<'_, H> {
         match self.property {
             Property::Bool(value) => value,
             Property::Text(span) => self.slice(span).eq_ignore_ascii_case(b"true"),
-            Property::Odd(index) => truth(self.odd(index)),
+            Property::Odd(index) => self.odd(index).truth,
             _ => false,
         }
     }
@@ -268,9 +264,12 @@ fn ascii_lower(bytes: &mut Vec<u8>, span: Span) -> Span {
         return span;
     }
     let start = bytes.len();
-    let range = span.start as usize..span.start.saturating_add(span.length) as usize;
-    bytes.extend_from_within(range.start..range.end.min(start));
-    bytes.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+    bytes.resize(start + span.length as usize, 0);
+    if let Some((before, lower)) = bytes.split_at_mut_checked(start) {
+        for (to, from) in lower.iter_mut().zip(slice(before, span)) {
+            *to = from.to_ascii_lowercase();
+        }
+    }
     Span { start: start as u32, length: span.length }
 }
 

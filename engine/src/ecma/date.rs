@@ -21,56 +21,84 @@ pub(crate) fn time_of_text(text: &[u8], host: &(impl Host + ?Sized)) -> Option<f
 
 /// The time of a text on which all engines agree wherever they are: `2024-05-31`, or
 /// `2024-05-31T12:30:15.250Z`, seconds and their fraction optional, `+02:00` in the place of `Z`.
-pub(crate) fn iso_time(text: &[u8]) -> Option<f64> {
-    let (date, time) = text.split_first_chunk::<10>()?;
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else { return None };
-    let year = 100 * two(y1, y2)? + two(y3, y4)?;
-    let (month, day) = (two(m1, m2)? - 1, two(d1, d2)?);
-    if !(0..12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
+pub(crate) fn iso_time(mut text: &[u8]) -> Option<f64> {
+    let century = two(&mut text);
+    let year = 100 * century + two(&mut text);
+    let month = behind(&mut text, b'-') - 1;
+    let day = behind(&mut text, b'-');
+    if century < 0
+        || year < 100 * century
+        || !(0..12).contains(&month)
+        || !(1..=days_in_month(year, month)).contains(&day)
+    {
         return None;
     }
     let midnight = days_from_civil(year, month, day) as f64 * DAY;
-    if time.is_empty() { Some(midnight) } else { Some(midnight + time_of_day(time)? as f64) }
+    if text.is_empty() { Some(midnight) } else { Some(midnight + time_of_day(text)? as f64) }
 }
 
 /// Milliseconds since midnight UTC of `T12:30:15.250+02:00`.
-fn time_of_day(text: &[u8]) -> Option<i64> {
-    let ([b'T', h1, h2, b':', m1, m2], mut rest) = text.split_first_chunk()? else { return None };
-    let mut ms = minutes(h1, h2, m1, m2)? * 60_000;
-    if let Some(([b':', s1, s2], after)) = rest.split_first_chunk() {
-        ms += two(s1, s2).filter(|seconds| *seconds < 60)? * 1000;
-        rest = after;
-        if let Some((b'.', fraction)) = after.split_first() {
-            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let mut scale = [0, 100, 10, 1].get(digits).copied().filter(|scale| *scale > 0)?;
-            let (digits, after) = fraction.split_at_checked(digits)?;
-            scale *= digits.iter().fold(0, |number, digit| 10 * number + i64::from(digit - b'0'));
-            ms += scale;
-            rest = after;
+fn time_of_day(mut text: &[u8]) -> Option<i64> {
+    let mut ms = minutes(&mut text, b'T')? * 60_000;
+    if let [b':', ..] = text {
+        let seconds = behind(&mut text, b':');
+        if !(0..60).contains(&seconds) {
+            return None;
+        }
+        ms += seconds * 1000;
+        if let [b'.', fraction @ ..] = text {
+            text = fraction;
+            let mut scale = 1000;
+            while let [digit @ b'0'..=b'9', rest @ ..] = text {
+                scale /= 10;
+                ms += scale * i64::from(digit - b'0');
+                text = rest;
+                if scale == 0 {
+                    return None;
+                }
+            }
+            if scale == 1000 {
+                return None;
+            }
         }
     }
-    match rest {
-        b"Z" => Some(ms),
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-            let offset = minutes(h1, h2, m1, m2)? * 60_000;
-            Some(if *sign == b'+' { ms - offset } else { ms + offset })
+    let offset = match text {
+        b"Z" => return Some(ms),
+        [b'+', ..] => minutes(&mut text, b'+')?,
+        _ => -minutes(&mut text, b'-')?,
+    };
+    text.is_empty().then_some(ms - offset * 60_000)
+}
+
+/// The minutes of `12:30`, up to `23:59`, behind a sign.
+#[inline(never)]
+fn minutes(text: &mut &[u8], sign: u8) -> Option<i64> {
+    let (hours, minutes) = (behind(text, sign), behind(text, b':'));
+    ((0..24).contains(&hours) && (0..60).contains(&minutes)).then_some(60 * hours + minutes)
+}
+
+/// The number of two digits behind a sign, or -1.
+#[inline(never)]
+fn behind(text: &mut &[u8], sign: u8) -> i64 {
+    match text {
+        [first, rest @ ..] if *first == sign => {
+            *text = rest;
+            two(text)
         }
-        _ => None,
+        _ => -1,
     }
 }
 
-/// The minutes of `12:30`, up to `23:59`.
+/// The number of the two digits that a text begins with, which are taken from it, or -1.
 #[inline(never)]
-fn minutes(h1: &u8, h2: &u8, m1: &u8, m2: &u8) -> Option<i64> {
-    let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
-    (hours < 24 && minutes < 60).then_some(60 * hours + minutes)
-}
-
-/// The number of two digits.
-#[inline(never)]
-fn two(tens: &u8, units: &u8) -> Option<i64> {
-    let both = tens.is_ascii_digit() && units.is_ascii_digit();
-    both.then(|| i64::from(10 * (tens - b'0') + (units - b'0')))
+fn two(text: &mut &[u8]) -> i64 {
+    match text {
+        [tens @ b'0'..=b'9', units @ b'0'..=b'9', rest @ ..] => {
+            *text = rest;
+            i64::from(10 * (tens - b'0') + (units - b'0'))
+        }
+        _ => -1,
+    }
 }
 
 /// A time so many units before now.

@@ -51,16 +51,23 @@ pub(crate) fn template_text_of(value: &Value, host: &(impl Host + ?Sized)) -> Op
 }
 
 /// JavaScript's whitespace, what `trim` removes and number parsing skips, as UTF-8.
+#[inline(never)]
 fn is_space_wtf8(character: &[u8]) -> bool {
+    // With a 1 before them, bytes make one number only.
+    let number = character.iter().fold(1, |number: u32, byte| number << 8 | u32::from(*byte));
     matches!(
-        character,
-        [b'\t'..=b'\r' | b' ']
-            | [0xc2, 0xa0]
-            | [0xe1, 0x9a, 0x80]
-            | [0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf]
-            | [0xe2, 0x81, 0x9f]
-            | [0xe3, 0x80, 0x80]
-            | [0xef, 0xbb, 0xbf]
+        number,
+        0x109..=0x10d
+            | 0x120
+            | 0x1_c2a0
+            | 0x1e1_9a80
+            | 0x1e2_8080..=0x1e2_808a
+            | 0x1e2_80a8
+            | 0x1e2_80a9
+            | 0x1e2_80af
+            | 0x1e2_819f
+            | 0x1e3_8080
+            | 0x1ef_bbbf
     )
 }
 
@@ -72,20 +79,27 @@ pub(crate) fn is_space(character: char) -> bool {
 
 /// `text.trim()`.
 pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
-    let lengths = 1..=3;
-    while let Some((_, rest)) = lengths
-        .clone()
-        .find_map(|length| text.split_at_checked(length).filter(|(first, _)| is_space_wtf8(first)))
-    {
+    while let Some(rest) = without_space(text, false) {
         text = rest;
     }
-    while let Some((rest, _)) = lengths.clone().find_map(|length| {
-        text.split_at_checked(text.len().checked_sub(length)?)
-            .filter(|(_, last)| is_space_wtf8(last))
-    }) {
+    while let Some(rest) = without_space(text, true) {
         text = rest;
     }
     text
+}
+
+/// A text without the space that it begins or ends with, if it does.
+#[inline(never)]
+fn without_space(text: &[u8], at_end: bool) -> Option<&[u8]> {
+    for length in 1..=3.min(text.len()) {
+        let (first, last) =
+            text.split_at_checked(if at_end { text.len() - length } else { length })?;
+        let (space, rest) = if at_end { (last, first) } else { (first, last) };
+        if is_space_wtf8(space) {
+            return Some(rest);
+        }
+    }
+    None
 }
 
 /// A-Z lowered, nothing else.

@@ -24,7 +24,7 @@ pub(crate) use semver::{Version, digits, without_v};
 
 use crate::context::{Asked, Property};
 use crate::ecma::Host;
-use crate::ruleset::{View, Word, word};
+use crate::ruleset::{Checker, Record, View, Word, word};
 
 pub(crate) const OP: u32 = 31;
 pub(crate) const NOT: u32 = 1 << 5;
@@ -169,29 +169,20 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Checks that operands refer to what is there. `room` is how many words of the pool may still be read.
-pub(crate) fn check(view: &View<'_>, predicate: [u32; 3], room: &mut usize) -> Option<()> {
+/// Checks that operands refer to what is there.
+pub(crate) fn check(checker: &mut Checker<'_>, predicate: [u32; 3]) -> Option<()> {
     let [operation, first, second] = predicate;
     let detail = operation >> DETAIL;
-    let mut take = |words: usize| {
-        *room = room.checked_sub(words)?;
-        Some(())
-    };
+    let view = checker.view;
     match operation & OP {
-        OP_BOOLEAN_LIKE | OP_TEXTS => {
-            let texts = view.list::<2>(first)?;
-            take(2 * texts.len())?;
-            texts
-                .iter()
-                .try_for_each(|[offset, length]| view.text_at(word(offset), word(length)).map(drop))
-        }
-        OP_PART => view.text_at(first, second).map(drop),
-        OP_DATE if detail & DATE_KIND == DATE_TEXT => view.text_at(first, second).map(drop),
-        OP_REGEX => regex::check(view, detail, first, &mut take),
+        OP_BOOLEAN_LIKE | OP_TEXTS => checker.list(Record::Text, first).map(drop),
+        OP_PART => checker.text(first, second),
+        OP_DATE if detail & DATE_KIND == DATE_TEXT => checker.text(first, second),
+        OP_REGEX => regex::check(checker, detail, first),
         OP_COMPARE => {
             let [_, _, offset, length] = view.block(first)?;
-            take(4)?;
-            view.text_at(word(offset), word(length)).map(drop)
+            checker.take(4)?;
+            checker.text(word(offset), word(length))
         }
         OP_VERSION if detail == VERSION_WITHIN => view.block::<12>(first).map(drop),
         OP_VERSION => view.block::<6>(first).map(drop),

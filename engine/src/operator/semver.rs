@@ -49,17 +49,21 @@ impl Operation<'_> {
 ///
 /// Prerelease and build are cut off; parts from the fourth on are not looked at.
 pub(crate) fn parse(text: &[u8], host: &(impl Host + ?Sized)) -> Option<Version> {
-    let text = without_v(text);
-    let text = text.split(|byte| matches!(byte, b'-' | b'+')).next().unwrap_or_default();
+    let mut text = without_v(text);
+    if let Some(end) = text.iter().position(|byte| matches!(byte, b'-' | b'+')) {
+        text = text.get(..end)?;
+    }
     if matches!(text, [] | [b'.', ..]) {
         return None;
     }
-    let mut parts = text.split(|byte| *byte == b'.');
     let mut version = [0.0; 3];
-    for (number, part) in version.iter_mut().zip(&mut parts) {
+    for number in &mut version {
+        let end = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
+        let (part, rest) = text.split_at_checked(end)?;
         if !part.is_empty() {
             *number = digits(part, host)?;
         }
+        text = rest.get(1..).unwrap_or_default();
     }
     Some(version)
 }
@@ -72,6 +76,7 @@ pub(crate) fn without_v(text: &[u8]) -> &[u8] {
 }
 
 /// ASCII digits without a leading zero.
+#[inline(never)]
 pub(crate) fn digits(part: &[u8], host: &(impl Host + ?Sized)) -> Option<f64> {
     if matches!(part, [] | [b'0', _, ..]) || !part.iter().all(u8::is_ascii_digit) {
         return None;

@@ -1,11 +1,12 @@
 //! Whether a ruleset's tables refer to what is there, so that work and memory stay as small as its bytes.
 
 use super::layout::{
-    AGGREGATION_GROUP, ALL_SLOTS, COHORT_ANY, CONDITION, CONDITION_AGGREGATION, CONDITION_OVERRIDE,
-    DEPENDENCY, EXPECTED_NEVER, EXPECTED_VARIANT, FILTER, FILTER_COHORT, FILTER_FLAG, FILTER_GROUP,
-    FILTER_KIND, FILTER_PROPERTY, FILTER_THROWS_THROUGH, FLAG_FIXED, FLAG_REASON, FLAG_SUBJECT,
-    KEY_JSON, KEY_TEXT, KEY_TRUE, MALFORMED, NONE, OVERRIDE_MALFORMED, OVERRIDE_NONE,
-    SUBJECT_DEVICE, SUBJECT_GROUP, SUBJECT_PERSON, TARGET_UNKNOWN, VARIANT,
+    AGGREGATION_GROUP, ALL_SLOTS, COHORT, COHORT_ANY, CONDITION, CONDITION_AGGREGATION,
+    CONDITION_OVERRIDE, DEPENDENCY, EXPECTED_NEVER, EXPECTED_VARIANT, FILTER, FILTER_COHORT,
+    FILTER_FLAG, FILTER_GROUP, FILTER_KIND, FILTER_PROPERTY, FILTER_THROWS_THROUGH, FLAG,
+    FLAG_FIXED, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, KEY_TRUE, MALFORMED, NONE,
+    OVERRIDE_MALFORMED, OVERRIDE_NONE, PREDICATE, SUBJECT_DEVICE, SUBJECT_GROUP, SUBJECT_PERSON,
+    TARGET_UNKNOWN, VARIANT,
 };
 use super::view::{View, Word, word};
 use crate::answer::{Code, FlagValue, Reason};
@@ -17,23 +18,21 @@ pub(super) fn check(view: &View<'_>, flags: u32, hidden: u32) -> Option<()> {
     let mut checker = Checker { view, room: view.pool.len() };
     require(view.pool.first()? == &[0; 4])?;
     require(view.flags.len() == (flags as usize).checked_add(hidden as usize)?)?;
-    checker.order(flags)?;
-    for table in [view.slots, view.group_types, view.strings, view.problems] {
-        table.iter().try_for_each(|text| checker.text(text))?;
+    // The keys are ordered by their texts, so that these are looked at first.
+    let tables = [
+        (Record::Text, view.slots.as_flattened()),
+        (Record::Text, view.group_types.as_flattened()),
+        (Record::Text, view.strings.as_flattened()),
+        (Record::Text, view.problems.as_flattened()),
+        (Record::Payload, view.payloads.as_flattened()),
+        (Record::Predicate, view.predicates.as_flattened()),
+        (Record::Cohort, view.cohorts.as_flattened()),
+        (Record::Flag, view.flags.as_flattened()),
+    ];
+    for (record, table) in tables {
+        checker.records(record, table)?;
     }
-    for [offset, length, _] in view.payloads {
-        checker.text(&[*offset, *length])?;
-    }
-    view.predicates.iter().try_for_each(|predicate| {
-        let [slot, operation @ ..] = predicate.each_ref().map(word);
-        below(slot, view.slots)?;
-        operator::check(view, operation, &mut checker.room)
-    })?;
-    for [kind, members] in view.cohorts {
-        require(word(kind) <= COHORT_ANY)?;
-        checker.filters(word(members))?;
-    }
-    view.flags.iter().try_for_each(|flag| checker.flag(&flag.each_ref().map(word)))
+    checker.order(flags)
 }
 
 fn require(holds: bool) -> Option<()> {
@@ -44,15 +43,137 @@ fn below<T>(index: u32, table: &[T]) -> Option<()> {
     require((index as usize) < table.len())
 }
 
-struct Checker<'a> {
-    view: &'a View<'a>,
+fn optional<T>(index: u32, table: &[T]) -> Option<()> {
+    require(index == NONE || (index as usize) < table.len())
+}
+
+/// What tables and lists consist of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// So many words that may be anything.
+    Words(usize),
+    Slot,
+    GroupType,
+    /// A flag of a dependency's chain.
+    Chained,
+    Text,
+    Payload,
+    PayloadOfFlag,
+    Predicate,
+    Cohort,
+    Flag,
+    Condition,
+    Filter,
+    Variant,
+}
+
+impl Record {
+    /// How many words it has.
+    fn words(self) -> usize {
+        match self {
+            Record::Words(words) => words,
+            Record::Slot | Record::GroupType | Record::Chained => 1,
+            Record::Text | Record::PayloadOfFlag => 2,
+            Record::Payload => 3,
+            Record::Predicate => PREDICATE,
+            Record::Cohort => COHORT,
+            Record::Flag => FLAG,
+            Record::Condition => CONDITION,
+            Record::Filter => FILTER,
+            Record::Variant => VARIANT,
+        }
+    }
+}
+
+pub(crate) struct Checker<'a> {
+    pub(crate) view: &'a View<'a>,
     /// Words of lists that may still be read.
     room: usize,
 }
 
-impl<'a> Checker<'a> {
-    fn text(&self, [offset, length]: &[Word; 2]) -> Option<()> {
-        self.view.text_at(word(offset), word(length)).map(drop)
+impl Checker<'_> {
+    /// Counts words of the pool as read.
+    pub(crate) fn take(&mut self, words: usize) -> Option<()> {
+        self.room = self.room.checked_sub(words)?;
+        Some(())
+    }
+
+    pub(crate) fn text(&self, offset: u32, length: u32) -> Option<()> {
+        self.view.text_at(offset, length).map(drop)
+    }
+
+    /// A list; how many words its entries have.
+    #[inline(never)]
+    pub(crate) fn list(&mut self, record: Record, at: u32) -> Option<usize> {
+        let entries = self.view.list_of(at, record.words())?;
+        self.take(entries.len())?;
+        self.records(record, entries)?;
+        Some(entries.len())
+    }
+
+    fn list_or_malformed(&mut self, record: Record, at: u32) -> Option<()> {
+        if at == MALFORMED { Some(()) } else { self.list(record, at).map(drop) }
+    }
+
+    #[inline(never)]
+    fn records(&mut self, record: Record, of: &[Word]) -> Option<()> {
+        if let Record::Words(_) = record {
+            return Some(());
+        }
+        of.chunks_exact(record.words()).try_for_each(|entry| {
+            let mut words = [0; FLAG];
+            for (to, from) in words.iter_mut().zip(entry) {
+                *to = word(from);
+            }
+            self.record(record, &words)
+        })
+    }
+
+    /// A record, with zeros behind it.
+    fn record(&mut self, record: Record, words: &[u32; FLAG]) -> Option<()> {
+        let view = self.view;
+        let [first, second, third, fourth, fifth, sixth, ..] = *words;
+        match record {
+            Record::Words(_) => Some(()),
+            Record::Slot => below(first, view.slots),
+            Record::GroupType => below(first, view.group_types),
+            Record::Chained => below(first, view.flags),
+            Record::Text | Record::Payload => self.text(first, second),
+            Record::PayloadOfFlag => {
+                if let Some(string) = first.checked_sub(2) {
+                    below(string, view.strings)?;
+                }
+                optional(second, view.payloads)
+            }
+            Record::Predicate => {
+                below(first, view.slots)?;
+                operator::check(self, [second, third, fourth])
+            }
+            Record::Cohort => {
+                require(first <= COHORT_ANY)?;
+                self.list_or_malformed(Record::Filter, second)
+            }
+            Record::Flag => self.flag(words),
+            Record::Condition => {
+                if first & CONDITION_AGGREGATION == AGGREGATION_GROUP {
+                    below(second, view.group_types)?;
+                }
+                match first >> CONDITION_OVERRIDE & 7 {
+                    OVERRIDE_NONE | OVERRIDE_MALFORMED => {}
+                    kind => self.key(kind, fifth)?,
+                }
+                self.list_or_malformed(Record::Filter, sixth)
+            }
+            Record::Filter => match first & FILTER_KIND {
+                FILTER_PROPERTY => below(second, view.predicates),
+                FILTER_COHORT => optional(second, view.cohorts),
+                FILTER_GROUP => below(second, view.cohorts),
+                FILTER_FLAG if second == 0 => Some(()),
+                FILTER_FLAG => self.dependency(second),
+                kind => require(kind <= FILTER_THROWS_THROUGH),
+            },
+            Record::Variant => self.key(third, fourth),
+        }
     }
 
     /// The flags that have keys, by rising key, each once.
@@ -69,21 +190,22 @@ impl<'a> Checker<'a> {
         Some(())
     }
 
-    fn list<const N: usize>(&mut self, at: u32) -> Option<&'a [[Word; N]]> {
-        let list = self.view.list(at)?;
-        self.room = self.room.checked_sub(list.len() * N)?;
-        Some(list)
-    }
-
-    fn lists<const N: usize>(&mut self, at: u32) -> Option<&'a [[Word; N]]> {
-        if at == MALFORMED { Some(&[]) } else { self.list(at) }
-    }
-
-    fn flag(&mut self, flag: &[u32; 11]) -> Option<()> {
-        let [_, _, bits, subject, conditions, variants, holdout, payloads, slots, groups, tags] =
-            *flag;
+    fn flag(&mut self, flag: &[u32; FLAG]) -> Option<()> {
+        let [
+            offset,
+            length,
+            bits,
+            subject,
+            conditions,
+            variants,
+            holdout,
+            payloads,
+            slots,
+            groups,
+            tags,
+        ] = *flag;
         let view = self.view;
-        self.text(&[flag[0].to_le_bytes(), flag[1].to_le_bytes()])?;
+        self.text(offset, length)?;
         require((bits >> FLAG_REASON & 7) as usize <= Reason::ALL.len())?;
         match (bits & FLAG_FIXED != 0, bits & FLAG_SUBJECT) {
             (true, _) => self.code(Code(subject.cast_signed()))?,
@@ -92,39 +214,18 @@ impl<'a> Checker<'a> {
             (false, SUBJECT_GROUP) => below(subject, view.group_types)?,
             _ => return None,
         }
-        for condition in self.lists::<CONDITION>(conditions)? {
-            self.condition(&condition.each_ref().map(word))?;
-        }
-        for [_, _, kind, string] in self.lists::<VARIANT>(variants)? {
-            require((KEY_TEXT..=KEY_JSON).contains(&word(kind)))?;
-            self.key(word(kind), word(string))?;
-        }
+        self.list_or_malformed(Record::Condition, conditions)?;
+        self.list_or_malformed(Record::Variant, variants)?;
         if holdout != 0 {
             let [_, _, string] = view.block(holdout)?;
-            self.optional(word(string), view.strings)?;
+            optional(word(string), view.strings)?;
         }
-        for [key, payload] in self.list(payloads)? {
-            if let Some(string) = word(key).checked_sub(2) {
-                below(string, view.strings)?;
-            }
-            self.optional(word(payload), view.payloads)?;
-        }
+        self.list(Record::PayloadOfFlag, payloads)?;
         if slots != ALL_SLOTS {
-            self.list::<1>(slots)?.iter().try_for_each(|[slot]| below(word(slot), view.slots))?;
+            self.list(Record::Slot, slots)?;
         }
-        self.list::<1>(groups)?.iter().try_for_each(|[it]| below(word(it), view.group_types))?;
-        self.list::<2>(tags)?.iter().try_for_each(|tag| self.text(tag))
-    }
-
-    fn condition(&mut self, [bits, group, _, _, string, filters]: &[u32; CONDITION]) -> Option<()> {
-        if bits & CONDITION_AGGREGATION == AGGREGATION_GROUP {
-            below(*group, self.view.group_types)?;
-        }
-        match bits >> CONDITION_OVERRIDE & 7 {
-            OVERRIDE_NONE | OVERRIDE_MALFORMED => {}
-            kind => self.key(kind, *string)?,
-        }
-        self.filters(*filters)
+        self.list(Record::GroupType, groups)?;
+        self.list(Record::Text, tags).map(drop)
     }
 
     fn key(&self, kind: u32, string: u32) -> Option<()> {
@@ -133,21 +234,6 @@ impl<'a> Checker<'a> {
             KEY_TEXT | KEY_JSON => below(string, self.view.strings),
             _ => None,
         }
-    }
-
-    fn filters(&mut self, at: u32) -> Option<()> {
-        for filter in self.lists::<FILTER>(at)? {
-            let [bits, index] = filter.each_ref().map(word);
-            match bits & FILTER_KIND {
-                FILTER_PROPERTY => below(index, self.view.predicates)?,
-                FILTER_COHORT => self.optional(index, self.view.cohorts)?,
-                FILTER_GROUP => below(index, self.view.cohorts)?,
-                FILTER_FLAG if index == 0 => {}
-                FILTER_FLAG => self.dependency(index)?,
-                kind => require(kind <= FILTER_THROWS_THROUGH)?,
-            }
-        }
-        Some(())
     }
 
     fn dependency(&mut self, at: u32) -> Option<()> {
@@ -161,12 +247,8 @@ impl<'a> Checker<'a> {
         if expected == EXPECTED_VARIANT {
             below(string, view.strings)?;
         }
-        let chain = self.list::<1>(at.checked_add(DEPENDENCY as u32 - 1)?)?;
-        chain.iter().try_for_each(|[flag]| below(word(flag), view.flags))
-    }
-
-    fn optional<T>(&self, index: u32, table: &[T]) -> Option<()> {
-        if index == NONE { Some(()) } else { below(index, table) }
+        let chain = at.checked_add(DEPENDENCY as u32 - 1)?;
+        self.list(Record::Chained, chain).map(drop)
     }
 
     fn code(&self, code: Code) -> Option<()> {

@@ -8,6 +8,7 @@ mod check;
 pub(crate) mod layout;
 mod view;
 
+pub(crate) use check::{Checker, Record};
 pub(crate) use view::{View, Word, double, word};
 
 use std::ops::Range;
@@ -75,31 +76,28 @@ impl Ruleset {
         evaluation_contexts: &[String],
     ) -> Result<Self, Error> {
         let end = bytes.len().saturating_sub(CHECKSUM);
-        let (body, hash) = bytes.split_at_checked(end).ok_or_else(damaged)?;
-        let section = body.get(start..).ok_or_else(damaged)?;
-        let header: &[Word; HEADER] = words(section).first_chunk().ok_or_else(damaged)?;
+        let (body, hash) = bytes.split_at_checked(end).ok_or_else(Error::damaged_ruleset)?;
+        let section = body.get(start..).ok_or_else(Error::damaged_ruleset)?;
+        let header: &[Word; HEADER] =
+            words(section).first_chunk().ok_or_else(Error::damaged_ruleset)?;
         let [version, bits, length, flags, hidden, tables @ ..] = header.each_ref().map(word);
         if xxh64(body, 0).to_le_bytes() != hash {
-            return Err(damaged());
+            return Err(Error::damaged_ruleset());
         }
         if version != VERSION {
-            return Err(Error::unknown_ruleset(
-                "the compiled ruleset is of a version that this evaluator does not know",
-            ));
+            return Err(Error::unknown_ruleset());
         }
-        let tables = ranges(tables, start).ok_or_else(damaged)?;
+        let tables = ranges(tables, start).ok_or_else(Error::damaged_ruleset)?;
         if tables.last().map(|texts| texts.end) != Some(body.len())
             || length as usize != section.len()
         {
-            return Err(damaged());
+            return Err(Error::damaged_ruleset());
         }
         let mut ruleset = Ruleset { bytes, start, flags, bits, tables, left_out: Vec::new() };
-        check::check(&ruleset.view(), flags, hidden).ok_or_else(damaged)?;
+        check::check(&ruleset.view(), flags, hidden).ok_or_else(Error::damaged_ruleset)?;
         if !evaluation_contexts.is_empty() {
             if bits & CONTEXTS_NEED_DEFINITIONS != 0 {
-                return Err(Error::unknown_ruleset(
-                    "the evaluation contexts need the definitions themselves",
-                ));
+                return Err(Error::contexts_need_definitions());
             }
             ruleset.left_out = ruleset.view().left_out(evaluation_contexts);
         }
@@ -279,10 +277,6 @@ impl<'a> View<'a> {
         tags.map(|tags| tags != 0 && !self.list(tags).unwrap_or_default().iter().any(is_in))
             .collect()
     }
-}
-
-fn damaged() -> Error {
-    Error::damaged("the compiled ruleset is damaged: write the snapshot again with `refresher run`")
 }
 
 /// Where the tables lie: one behind the other, right behind the header.

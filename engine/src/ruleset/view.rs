@@ -68,7 +68,7 @@ impl<'a> View<'a> {
 
     /// The words of a list's entries.
     #[inline(always)]
-    fn list_of(&self, at: u32, words: usize) -> Option<&'a [Word]> {
+    pub(super) fn list_of(&self, at: u32, words: usize) -> Option<&'a [Word]> {
         if at == MALFORMED {
             return None;
         }

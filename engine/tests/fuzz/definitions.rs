@@ -30,7 +30,7 @@ pub(crate) fn answers(
 ) -> Result<Vec<Answer>, String> {
     let mut user = user.clone();
     user.complete();
-    let context = Context::new(ruleset, &user);
+    let context = Context::new(ruleset, &user, host);
     let ids: Vec<_> = ruleset.flag_ids().collect();
     let answers = Evaluator::new(context).flags(ruleset, &ids, host, NOW);
     for answer in &answers {

@@ -17,7 +17,8 @@ fn answers_alone(definitions: &str, users: &[User]) -> Option<BTreeMap<String, V
     let host = NativeHost::new();
     let definitions = Definitions::parse(definitions.as_bytes(), &host).ok()?;
     let ruleset = compile(&definitions, &CompileOptions::default(), &host).expect("compiled");
-    let contexts: Vec<Context> = users.iter().map(|user| Context::new(&ruleset, user)).collect();
+    let contexts: Vec<Context> =
+        users.iter().map(|user| Context::new(&ruleset, user, &host)).collect();
     let ask = |id, context: &Context| {
         shape(&ruleset, Evaluator::new(context.clone()).flag(&ruleset, id, &host, 1.715e12))
     };

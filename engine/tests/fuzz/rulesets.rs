@@ -54,7 +54,7 @@ fn ask(ruleset: &Ruleset, users: &[User]) {
     let host = NativeHost::new();
     let ids: Vec<_> = ruleset.flag_ids().collect();
     for user in users {
-        let mut evaluator = Evaluator::new(Context::new(ruleset, user));
+        let mut evaluator = Evaluator::new(Context::new(ruleset, user, &host));
         let together = evaluator.flags(ruleset, &ids, &host, 1.7e12).len();
         assert_eq!(together, ids.len());
         for id in &ids {

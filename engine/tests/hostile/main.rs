@@ -70,7 +70,7 @@ fn answers_and_filters(definitions: &str) -> (Vec<Answer>, u32) {
     let ruleset = compile(&definitions, &CompileOptions::default(), &host).unwrap();
     let user = User::from_json(r#"{"distinctId":"u","personProperties":{"n":7}}"#, &host).unwrap();
     let ids: Vec<_> = ruleset.flag_ids().collect();
-    let mut evaluator = Evaluator::new(Context::new(&ruleset, &user));
+    let mut evaluator = Evaluator::new(Context::new(&ruleset, &user, &host));
     let answers = evaluator.flags(&ruleset, &ids, &host, 0.0);
     (answers, evaluator.filters())
 }

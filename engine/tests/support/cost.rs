@@ -32,7 +32,7 @@ pub fn together(
         codes.clear();
         let mut filled = None;
         let counted = allocation_counter::measure(|| {
-            filled = user.fill(evaluator.context());
+            filled = user.fill(evaluator.context(), host);
             evaluator.codes(ruleset, ruleset.flag_ids(), host, now, &mut codes);
         });
         filled?;
@@ -60,7 +60,7 @@ pub fn alone(
         for id in ruleset.flag_ids() {
             let mut answer = None;
             let counted = allocation_counter::measure(|| {
-                let filled = user.fill(evaluator.context());
+                let filled = user.fill(evaluator.context(), host);
                 answer = filled.map(|()| evaluator.code(ruleset, id, host, now).0);
             });
             cost.codes.push(answer?);

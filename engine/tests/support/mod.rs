@@ -82,7 +82,7 @@ pub fn ruleset(definitions: &str, host: &NativeHost) -> Ruleset {
 pub fn answer(definitions: &str, user: &User, flag: &str, now: f64) -> serde_json::Value {
     let host = NativeHost::new();
     let ruleset = ruleset(definitions, &host);
-    let context = Context::new(&ruleset, user);
+    let context = Context::new(&ruleset, user, &host);
     let Some(id) = ruleset.flag(flag.as_bytes()) else {
         return serde_json::json!({ "status": "unknown_flag" });
     };

@@ -67,7 +67,7 @@ impl<'u> Packed<'u> {
 
     /// Puts the user in the place of the one before. Allocates nothing once the context has grown, unless
     /// some value is neither a text, a number, a boolean nor `null`. `None` if the context is another ruleset's.
-    pub fn fill(&self, context: &mut Context) -> Option<()> {
+    pub fn fill(&self, context: &mut Context, host: &dyn Host) -> Option<()> {
         let [slots, group_types] = self.sizes;
         context.clear(slots, group_types);
         let id = add(context, self.distinct_id);
@@ -81,12 +81,7 @@ impl<'u> Packed<'u> {
                 Packing::Number(number, text) => {
                     Property::Number(*number, Some(add(context, text.as_bytes())))
                 }
-                Packing::Plain(Value::Undefined) => Property::Undefined,
-                Packing::Plain(Value::Null) => Property::Null,
-                Packing::Plain(Value::Bool(value)) => Property::Bool(*value),
-                Packing::Plain(Value::Number(number)) => Property::Number(*number, None),
-                Packing::Plain(Value::String(text)) => Property::Text(add(context, text)),
-                Packing::Plain(value) => context.odd((*value).clone()),
+                Packing::Plain(value) => context.property(value, host),
             };
             context.set(*group_type, *slot, property)?;
         }

@@ -157,7 +157,7 @@ fn check(definitions: &[u8]) -> Result<Checked, Refusal> {
 /// Flags that stay undecided for a user of whom nothing is known, for another reason than that.
 pub(crate) fn undecidable(ruleset: &Ruleset) -> Vec<Undecidable> {
     let host = NativeHost::default();
-    let context = Context::new(ruleset, &User::default());
+    let context = Context::new(ruleset, &User::default(), &host);
     let ids: Vec<_> = ruleset.flag_ids().collect();
     let answers = Evaluator::new(context).flags(ruleset, &ids, &host, 0.0);
     let keys = ruleset.flag_keys().into_iter();

@@ -12,8 +12,8 @@ pub(crate) use matcher::Search;
 use super::{Operation, Outcome};
 use crate::context::Asked;
 use crate::ecma::{Host, is_ascii};
-use crate::ruleset::{View, Word};
-use program::{Program, Token};
+use crate::ruleset::{Checker, Record, View, Word};
+use program::Program;
 use set::Set;
 
 /// The empty pattern is found everywhere.
@@ -74,10 +74,7 @@ fn find(view: &View<'_>, at: u32, text: &[u8], search: &mut Search) -> Option<bo
 fn find_counted(view: &View<'_>, at: u32, text: &[u8], search: &mut Search) -> Option<bool> {
     let (sets, tokens) = two_lists::<SET, TOKEN>(view, at)?;
     let cut = u32::try_from(text.len()).ok()?.checked_add(1)?;
-    let Program { code, first } = {
-        let tokens = tokens.iter().filter_map(Token::read);
-        Program::build(tokens, sets, cut, MOST_INSTRUCTIONS)?
-    };
+    let Program { code, first } = Program::build(tokens, sets, cut, MOST_INSTRUCTIONS)?;
     matcher::find(&code, first, sets, text, search)
 }
 
@@ -93,21 +90,16 @@ fn two_lists<'a, const N: usize, const M: usize>(
 }
 
 /// Checks that the block of a pattern is there.
-pub(super) fn check(
-    view: &View<'_>,
-    detail: u32,
-    at: u32,
-    take: &mut impl FnMut(usize) -> Option<()>,
-) -> Option<()> {
-    match detail {
+pub(super) fn check(checker: &mut Checker<'_>, detail: u32, at: u32) -> Option<()> {
+    let (at, entry) = match detail {
         REGEX_PROGRAM => {
-            let (sets, code) = two_lists::<SET, 1>(view, at.checked_add(SET as u32)?)?;
-            take(SET + sets.len() * SET + code.len())
+            checker.take(SET)?;
+            (at.checked_add(SET as u32)?, 1)
         }
-        REGEX_COUNTED => {
-            let (sets, tokens) = two_lists::<SET, TOKEN>(view, at)?;
-            take(sets.len() * SET + tokens.len() * TOKEN)
-        }
-        kind => (kind <= REGEX_INVALID).then_some(()),
-    }
+        REGEX_COUNTED => (at, TOKEN),
+        kind => return (kind <= REGEX_INVALID).then_some(()),
+    };
+    let sets = checker.list(Record::Words(SET), at)?;
+    let behind = at.checked_add(u32::try_from(1 + sets).ok()?)?;
+    checker.list(Record::Words(entry), behind).map(drop)
 }

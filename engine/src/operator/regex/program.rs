@@ -26,7 +26,7 @@ pub(crate) enum Instruction {
     Match,
 }
 
-/// A piece of a pattern. Groups nest as their brackets do.
+/// A piece of a pattern, as it is read from one. Groups nest as their brackets do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Token {
     Step(Instruction),
@@ -77,26 +77,21 @@ impl Instruction {
 }
 
 impl Token {
-    pub(crate) fn read([kind, first, second]: &[Word; TOKEN]) -> Option<Token> {
-        Some(match word(kind) {
-            0 => Token::Step(Instruction::read(first)),
-            1 => Token::Open,
-            2 => Token::Bar,
-            3 => Token::Close,
-            4 => Token::Repeat { least: word(first), most: word(second) },
-            _ => return None,
-        })
-    }
+    const STEP: u32 = 0;
+    const OPEN: u32 = 1;
+    const BAR: u32 = 2;
+    const CLOSE: u32 = 3;
+    const REPEAT: u32 = 4;
 
-    /// The words that [`Token::read`] reads.
+    /// The words that [`Program::build`] reads: what it is, then a step's instruction or both counts.
     #[cfg(feature = "compile")]
     pub(crate) fn words(self) -> [u32; TOKEN] {
         match self {
-            Token::Step(instruction) => [0, instruction.word(), 0],
-            Token::Open => [1, 0, 0],
-            Token::Bar => [2, 0, 0],
-            Token::Close => [3, 0, 0],
-            Token::Repeat { least, most } => [4, least, most],
+            Token::Step(instruction) => [Token::STEP, instruction.word(), 0],
+            Token::Open => [Token::OPEN, 0, 0],
+            Token::Bar => [Token::BAR, 0, 0],
+            Token::Close => [Token::CLOSE, 0, 0],
+            Token::Repeat { least, most } => [Token::REPEAT, least, most],
         }
     }
 }
@@ -119,7 +114,7 @@ struct Group {
 }
 
 impl Program {
-    /// Builds the program of a pattern in which every count above `cut` is `cut`; `None` if it has more
+    /// Builds the program of a pattern, given as [`Token`]s, in which every count above `cut` is `cut`; `None` if it has more
     /// than `limit` instructions, which is known before they are written.
     ///
     /// On a text of L bytes the program with `cut` = L + 1 finds what the program with all counts finds.
@@ -131,7 +126,7 @@ impl Program {
     /// JavaScript refuses to go through a loop once more without taking anything. That leaves out only
     /// ways that return to the same place, so the same texts match.
     pub(crate) fn build(
-        tokens: impl Iterator<Item = Token>,
+        tokens: &[[Word; TOKEN]],
         sets: &[[Word; SET]],
         cut: u32,
         limit: usize,
@@ -142,33 +137,35 @@ impl Program {
         let mut groups = Vec::new();
         let mut group = Group { start: 0, alternative: 0, jumps: 0 };
         let mut atom = 0;
-        for token in tokens {
-            match token {
-                Token::Step(instruction) => {
+        for [kind, first, second] in tokens {
+            match word(kind) {
+                Token::STEP => {
                     atom = code.len();
-                    code.push(instruction.bytes());
+                    code.push(*first);
                 }
-                Token::Open => {
+                Token::OPEN => {
                     groups.push(group);
                     let start = code.len();
                     group = Group { start, alternative: start, jumps: jumps.len() };
                 }
-                Token::Bar => {
+                Token::BAR => {
                     let over = code.len().checked_sub(group.alternative)? + 2;
-                    code.insert(group.alternative, Instruction::Split(over as i32).bytes());
+                    insert(&mut code, group.alternative, Instruction::Split(over as i32));
                     jumps.push(code.len());
                     code.push(Instruction::Jump(0).bytes());
                     group.alternative = code.len();
                 }
-                Token::Close => {
+                Token::CLOSE => {
                     land(&mut code, &mut jumps, group.jumps);
                     atom = group.start;
                     group = groups.pop()?;
                 }
-                Token::Repeat { least, most } => {
+                Token::REPEAT => {
+                    let (least, most) = (word(first), word(second));
                     let most = if most == UNBOUNDED { most } else { most.min(cut) };
                     repeat(&mut code, atom, least.min(cut), most, limit)?;
                 }
+                _ => {}
             }
             if code.len() >= limit {
                 return None;
@@ -179,6 +176,16 @@ impl Program {
         let first = first(&code, sets);
         Some(Program { code, first })
     }
+}
+
+/// Puts an instruction before others.
+#[inline(never)]
+fn insert(code: &mut Vec<Word>, place: usize, instruction: Instruction) {
+    let mut moved = instruction.bytes();
+    for word in code.iter_mut().skip(place) {
+        std::mem::swap(word, &mut moved);
+    }
+    code.push(moved);
 }
 
 /// Leads the jumps that wait, but for so many, to the end of the code.
@@ -210,14 +217,16 @@ fn repeat(code: &mut Vec<Word>, start: usize, least: u32, most: u32, limit: usiz
     let end = usize::try_from(total).ok()?.checked_add(start).filter(|end| *end <= limit)?;
     let mut body = start;
     if least == 0 {
-        code.insert(start, Instruction::Split((end - start) as i32).bytes());
+        insert(code, start, Instruction::Split((end - start) as i32));
         body += 1;
     }
     for copy in 1..copies {
         if copy >= least && !unbounded {
             code.push(Instruction::Split((end - code.len()) as i32).bytes());
         }
-        code.extend_from_within(body..body + length);
+        for place in body..body + length {
+            code.extend(code.get(place).copied());
+        }
     }
     if unbounded {
         code.push(Instruction::Split(-(length as i32)).bytes());

@@ -11,7 +11,7 @@ use crate::ecma::{Host, text_of};
 use crate::operator::regex::program::{Program, Token};
 use crate::operator::regex::set::Set;
 use crate::operator::regex::{
-    REGEX_COUNTED, REGEX_EVERYWHERE, REGEX_INVALID, REGEX_PROGRAM, REGEX_UNDECIDED, SET,
+    REGEX_COUNTED, REGEX_EVERYWHERE, REGEX_INVALID, REGEX_PROGRAM, REGEX_UNDECIDED, SET, TOKEN,
 };
 use crate::operator::{OP_REGEX, OP_THROWS_AT_NULL};
 use crate::ruleset::Word;
@@ -64,6 +64,11 @@ fn table(sets: &[Set]) -> Vec<[Word; SET]> {
     sets.iter().map(|set| set.words().map(u32::to_le_bytes)).collect()
 }
 
+/// Tokens as they are read from the pool.
+fn table_of(tokens: &[Token]) -> Vec<[Word; TOKEN]> {
+    tokens.iter().map(|token| token.words().map(u32::to_le_bytes)).collect()
+}
+
 impl Pattern {
     fn new(source: &[u8]) -> Self {
         if source.is_empty() {
@@ -83,7 +88,7 @@ impl Pattern {
         };
         // Enough for every pattern without counts, so that a ruleset stays as large as its definitions.
         let limit = 512 + 2 * source.len();
-        match Program::build(tokens.iter().copied(), &table(&sets), u32::MAX, limit) {
+        match Program::build(&table_of(&tokens), &table(&sets), u32::MAX, limit) {
             Some(program) => Pattern::Program(program, sets),
             None => Pattern::Counted(tokens, sets),
         }
@@ -136,8 +141,7 @@ mod tests {
     /// What a pattern's program says of a text, however many instructions it has.
     fn found(tokens: &[Token], sets: &[Set], cut: u32, text: &str) -> Option<bool> {
         let sets = table(sets);
-        let Program { code, first } =
-            Program::build(tokens.iter().copied(), &sets, cut, usize::MAX)?;
+        let Program { code, first } = Program::build(&table_of(&tokens), &sets, cut, usize::MAX)?;
         matcher::find(&code, first, &sets, text.as_bytes(), &mut Search::default())
     }
 
@@ -188,7 +192,7 @@ mod tests {
         {
             let (tokens, sets) = parsed(source);
             assert!(
-                Program::build(tokens.iter().copied(), &table(&sets), u32::MAX, MOST_INSTRUCTIONS)
+                Program::build(&table_of(&tokens), &table(&sets), u32::MAX, MOST_INSTRUCTIONS)
                     .is_none(),
                 "{source}"
             );
