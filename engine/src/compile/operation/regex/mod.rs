@@ -141,7 +141,7 @@ mod tests {
     /// What a pattern's program says of a text, however many instructions it has.
     fn found(tokens: &[Token], sets: &[Set], cut: u32, text: &str) -> Option<bool> {
         let sets = table(sets);
-        let Program { code, first } = Program::build(&table_of(&tokens), &sets, cut, usize::MAX)?;
+        let Program { code, first } = Program::build(&table_of(tokens), &sets, cut, usize::MAX)?;
         matcher::find(&code, first, &sets, text.as_bytes(), &mut Search::default())
     }
 
