@@ -283,3 +283,31 @@ fn conditions_of_a_person_and_of_any_groups_are_hashed_once_for_each() {
         assert_eq!((together, alone), (9 * count, 9 * count));
     }
 }
+
+#[test]
+fn the_position_of_another_subject_is_one_flags_alone() {
+    let properties = json!({});
+    let user = users(&[json!({
+        "distinctId": "a", "groups": {"company": "c", "project": "p"},
+        "groupProperties": {"company": properties, "project": properties},
+    })]);
+    let condition = |group: u32, rollout: u32| {
+        json!({
+            "properties": [], "rollout_percentage": rollout,
+            "aggregation_group_type_index": group,
+        })
+    };
+    let flags: Vec<_> = (0..40)
+        .map(|number| {
+            json!({"key": format!("flag-{number}"), "active": true, "filters": {
+                "groups": [condition(0, 30), condition(1, 30), condition(0, 40)],
+            }})
+        })
+        .collect();
+    let types = json!({"0": "company", "1": "project"});
+    let ruleset = ruleset(&json!({"flags": flags, "group_type_mapping": types}).to_string());
+    // Together and alone give the same, which `costs` asserts; alone nothing is remembered of other flags.
+    let [together, _] = costs(&ruleset, &user);
+    let on = together[0].codes.iter().filter(|code| **code == 1).count();
+    assert!((10..35).contains(&on), "{on} of 40 flags are on");
+}

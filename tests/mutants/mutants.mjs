@@ -123,7 +123,6 @@ export const MUTANTS = [
   ["predicates of two properties are one", "compile/encode/mod.rs", "numbers.entry((«head», words.clone()))", "[0, head[1]]"],
   ["predicates of two values are one", "compile/encode/mod.rs", "numbers.entry((head, «words.clone()»))", "Vec::new()"],
   ["a predicate is remembered for everybody's properties", "evaluate/memo.rs", "let first = «scope.index() * (predicates + cohorts)»;", "scope.index() * 0"],
-  ["another subject's position is every flag's", "evaluate/position.rs", "find(|it| (it.0, it.1, it.2) == «(id, kind, scope)»)", "(it.0, kind, scope)"],
   ["a holdout's position is remembered for everybody", "evaluate/position.rs", "find(|(of, _)| «*of == bucketing»)", "true"],
   ["what is hashed behind a flag's key is whoever's came first", "evaluate/position.rs", "position(|it| «it.bucketing == bucketing» && it.kind == kind)", "true"],
   ["a waiting flag gets another's hash", "evaluate/position.rs", "together.get(«lane»)", "3 - lane"],
