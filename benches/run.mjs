@@ -67,7 +67,7 @@ function surroundings({ runtimes, rounds, turnMs, coldRounds }) {
   const versions = { node: process.versions.node };
   for (const name of runtimes) versions[name] ??= printed(program(name));
   for (const name of ["flagpost", "posthog-node", "@posthog/convex"]) versions[name] = packageVersion(name);
-  const machine = { cpu: os.cpus()[0].model.trim(), cores: os.cpus().length, memoryGb: Math.round(os.totalmem() / 2 ** 30), system: `${os.type()} ${os.release()}` };
+  const machine = { cpu: os.cpus()[0].model.trim(), cores: os.cpus().length, memoryGb: Math.round(os.totalmem() / 2 ** 30), system: os.type() };
   return { machine, versions, rounds, turnMs, coldRounds };
 }
 

@@ -71,7 +71,9 @@ function barPanel(x, y, title, axis, groups) {
       const middle = start + (number + 0.5) * width;
       parts.push(rectangle(start + number * width, above(bar.median), width - 1.5, bottom - above(bar.median), COLOURS[bar.name], `${bar.name}: ${digits(bar.median)}`));
       parts.push(line(middle - 0.7, above(bar.least), middle - 0.7, above(bar.most), "#00000066"));
-      if (bar.name === OURS || bar.name === "posthog-node") parts.push(text(middle, above(bar.most) - 4, short(bar.median), { size: 9, weight: bar.name === OURS ? "bold" : "normal" }));
+      // Ours is the first of its group: to its left there is room, to its right a taller bar.
+      if (bar.name === OURS) parts.push(text(start + width - 2, above(bar.most) - 4, short(bar.median), { size: 9, weight: "bold", anchor: "end" }));
+      if (bar.name === "posthog-node") parts.push(text(middle, above(bar.most) - 4, short(bar.median), { size: 9 }));
     }
     parts.push(text(left + (index + 0.5) * groupWidth, bottom + 15, group.title));
   }

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { evaluate, evaluateFlag, load } from "flagpost";
 import { compiledSnapshot, digested, rulesetOf, sectionEnd } from "./compiler.mjs";
 import { bytesOf, definitions, filter, flag } from "./definitions.mjs";
-import { watched } from "./instances.mjs";
+import { freshPackage, watched } from "./instances.mjs";
 import { snapshot, xxh64 } from "./snapshot.mjs";
 
 const require = createRequire(import.meta.url);
@@ -20,13 +20,6 @@ const sample = definitions(
   { ...flag("web"), evaluation_contexts: ["web"] },
 );
 const user = { distinctId: "user-1", personProperties: { plan: "pro" }, groups: { company: "acme" }, groupProperties: { company: { tier: "gold" } } };
-
-/** A fresh copy of the package, in which nothing has been started. */
-function freshPackage(name = "flagpost") {
-  const path = require.resolve(name);
-  delete require.cache[path];
-  return require(name);
-}
 
 /** The same snapshot with something else in its header: other bytes, the same definitions. */
 function renewed(index, change) {

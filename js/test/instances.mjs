@@ -1,4 +1,14 @@
 /** What the package does with WebAssembly, observed from outside. */
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+
+/** A fresh copy of the package, in which nothing has been started. */
+export function freshPackage(name = "flagpost") {
+  const path = require.resolve(name);
+  delete require.cache[path];
+  return require(name);
+}
 
 /**
  * Runs work and gives the modules and instances made meanwhile: for each instance its memory, and the

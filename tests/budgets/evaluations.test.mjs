@@ -1,19 +1,12 @@
 /**
  * What evaluating realistic definitions costs natively, in counts, against tests/budgets.json. The definitions
- * and users come from the generator of the shared benchmark: FLAGPOST_BENCH names its folder, else it
- * lies beside the project.
+ * and users come from the generator of the shared benchmark: see `generated.mjs`.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { buildOracle, openOracle } from "../differential/native.mjs";
+import { BUDGETS, generator, missing } from "./generated.mjs";
 
-const BUDGETS = JSON.parse(readFileSync(new URL("../budgets.json", import.meta.url), "utf8"));
-const FOLDER = process.env.FLAGPOST_BENCH ?? fileURLToPath(new URL("../../../shared/bench", import.meta.url));
-const GENERATOR = resolve(FOLDER, "gen.mjs");
-const missing = !process.env.FLAGPOST_BENCH && !existsSync(GENERATOR) && `no generator of definitions: ${GENERATOR} does not exist; name its folder in FLAGPOST_BENCH`;
 const NOW = Date.UTC(2026, 3, 26);
 const USERS = 256;
 
@@ -21,7 +14,7 @@ const oracle = missing ? undefined : openOracle(buildOracle());
 after(() => oracle?.close());
 
 async function measured(flags, users) {
-  const { genDefinitions, genUsers } = await import(pathToFileURL(GENERATOR).href);
+  const { genDefinitions, genUsers } = await generator();
   const costs = await oracle.ask({ measure: JSON.stringify(genDefinitions(flags)), now: NOW, users: genUsers(users).map((user) => JSON.stringify(user)) });
   assert.equal(costs.flags, flags);
   assert.equal(costs.together.length, users);
