@@ -128,13 +128,16 @@ impl Evaluator {
     }
 }
 
-/// Texts that lie one behind the other; what is cut short or no UTF-8 is no text.
+/// In the place of a text with half a surrogate pair, which no flag's context has.
+const NO_TEXT: &str = "\u{fffd}";
+
+/// Texts that lie one behind the other; what is cut short is no text.
 fn texts(mut bytes: &[u8]) -> Vec<String> {
     let mut texts = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk() {
         let length = u32::from_le_bytes(*length) as usize;
         let Some((text, rest)) = rest.split_at_checked(length) else { break };
-        texts.extend(String::from_utf8(text.to_vec()));
+        texts.push(String::from_utf8(text.to_vec()).unwrap_or_else(|_| NO_TEXT.to_owned()));
         bytes = rest;
     }
     texts

@@ -82,7 +82,7 @@ impl Heap {
                 before = next;
                 next = (*next).next;
             }
-            if piece.byte_add(size) == next {
+            if !next.is_null() && piece.byte_add(size) == next {
                 size += (*next).size;
                 next = (*next).next;
             }
@@ -114,7 +114,8 @@ unsafe impl GlobalAlloc for Heap {
         if layout.align() > GRAIN {
             return null_mut();
         }
-        // SAFETY: memory that has grown is nobody else's, nor is what lies behind the module's data at first.
+        // SAFETY: only this grows the memory, so that what has grown is nobody else's, nor is what lies behind the
+        // module's data at first.
         unsafe {
             let found = self.take(size);
             if !found.is_null() {
@@ -129,7 +130,10 @@ unsafe impl GlobalAlloc for Heap {
             if !self.is_started.replace(true) {
                 start = (&raw const __heap_base).addr().next_multiple_of(GRAIN);
             }
-            self.give(core::ptr::with_exposed_provenance_mut(start), (end + pages) * PAGE - start);
+            // The end of all memory there can be has no address: the last grain is left out.
+            let last = if end + pages == PAGE { GRAIN } else { 0 };
+            let size_of_all = (end + pages).wrapping_mul(PAGE).wrapping_sub(start);
+            self.give(core::ptr::with_exposed_provenance_mut(start), size_of_all - last);
             self.take(size)
         }
     }

@@ -30,7 +30,7 @@ export interface Coded {
   readonly flags: readonly Flag[] | undefined;
 }
 
-/** The answers of codes, each of the three objects made when it is first read. */
+/** The answers of codes; of more than a few, each of the three objects is made when it is first read. */
 export function answersOf(coded: Coded): Answers {
   if (coded.codes.length <= FEW) {
     return { featureFlags: recordOf(coded), featureFlagPayloads: payloadsOf(coded), unresolved: unresolvedOf(coded) };

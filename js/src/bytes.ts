@@ -14,16 +14,29 @@ export function viewOf(input: object): Uint8Array | undefined {
   return undefined;
 }
 
-/**
- * Equal contents. Snapshots are known by their length and the checksum at their end: comparing all of a
- * snapshot takes longer than loading it.
- */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  if (isSnapshot(a) && isSnapshot(b)) return sameTail(a, b, a.length - CHECKSUM);
-  const aligned = a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0;
-  const words = aligned ? a.length >> 2 : 0;
-  return sameTail(a, b, words * 4) && (words === 0 || sameTail(wordsOf(a, words), wordsOf(b, words), 0));
+/** What is kept of bytes to know them again: a copy, for whoever brought them may write over them. */
+export interface Kept {
+  readonly length: number;
+  /** Of a snapshot the checksum at its end: comparing all of it takes longer than loading it. Else all. */
+  readonly bytes: Uint8Array;
+}
+
+export function kept(bytes: Uint8Array): Kept {
+  const { length } = bytes;
+  return { length, bytes: bytes.slice(isSnapshot(bytes) ? length - CHECKSUM : 0) };
+}
+
+/** Whether bytes are those that were kept. */
+export function isKept({ length, bytes: own }: Kept, bytes: Uint8Array): boolean {
+  if (bytes.length !== length) return false;
+  if (own.length < length) return isSnapshot(bytes) && sameTail(own, bytes.subarray(-own.length), 0);
+  const words = bytes.byteOffset % 4 === 0 ? length >> 2 : 0;
+  return sameTail(own, bytes, words * 4) && (words === 0 || sameTail(wordsOf(own, words), wordsOf(bytes, words), 0));
+}
+
+/** Whether bytes that may have been written over still are those that were kept, as far as that is cheap to tell. */
+export function isStillKept(own: Kept, bytes: Uint8Array): boolean {
+  return own.bytes.length === own.length || isKept(own, bytes);
 }
 
 function wordsOf(bytes: Uint8Array, count: number): Uint32Array {

@@ -1,5 +1,6 @@
-import { assertLoadable, sameBytes, viewOf } from "./bytes.js";
+import { assertLoadable, isKept, isStillKept, kept, viewOf, type Kept } from "./bytes.js";
 import { Compiled, encoded } from "./compiled.js";
+import { FlagpostError } from "./errors.js";
 import type { LoadOptions } from "./types.js";
 
 /** How many rulesets are kept although nobody holds on to them. */
@@ -8,7 +9,8 @@ const KEEP = 4;
 interface Entry {
   readonly compiled: Compiled;
   readonly contexts: string;
-  readonly text: string | undefined;
+  /** What it came from. */
+  readonly source: string | Kept;
 }
 
 /** The part of a buffer an entry was read from; zeros for other objects. */
@@ -27,11 +29,18 @@ const recent: Entry[] = [];
 /** The ruleset of an input; compiled unless the same input, or one with the same bytes, has been. */
 export function compile(input: unknown, options?: LoadOptions): Compiled {
   assertLoadable(input);
+  assertContexts(options?.evaluationContexts);
   const contexts = JSON.stringify(options?.evaluationContexts ?? []);
   const entry =
     typeof input === "string" ? ofText(input, contexts, options) : ofObject(input, contexts, options);
   keep(entry);
   return entry.compiled;
+}
+
+function assertContexts(contexts: unknown): void {
+  if (contexts === undefined || contexts === null) return;
+  if (Array.isArray(contexts) && Array.from(contexts, (context: unknown) => typeof context === "string").every(Boolean)) return;
+  throw new FlagpostError("invalid_options", 'evaluationContexts is no list of strings: pass { evaluationContexts: ["web"] }');
 }
 
 /** Gives back a ruleset's memory if nobody holds it. Its next use compiles it again. */
@@ -44,10 +53,10 @@ export function drop(compiled: Compiled): void {
 
 function ofText(text: string, contexts: string, options: LoadOptions | undefined): Entry {
   return (
-    recent.find((entry) => entry.text === text && entry.contexts === contexts) ?? {
+    recent.find(({ source, ...entry }) => source === text && entry.contexts === contexts) ?? {
       compiled: new Compiled(encoded(text), options?.evaluationContexts),
       contexts,
-      text,
+      source: text,
     }
   );
 }
@@ -60,18 +69,21 @@ function ofObject(input: object, contexts: string, options: LoadOptions | undefi
   const length = view?.length ?? 0;
   byObject ??= new WeakMap();
   const places = byObject.get(owner) ?? [];
-  const known = places.find(
-    (place) => place.offset === offset && place.length === length && place.entry.contexts === contexts,
-  );
-  if (known !== undefined) return known.entry;
+  const isHere = (place: Place): boolean => place.offset === offset && place.length === length && place.entry.contexts === contexts;
+  const known = places.find(isHere)?.entry;
+  if (known !== undefined && (view === undefined || isFrom(known, view, isStillKept))) return known;
   const source = view ?? encoded(input);
-  const entry = recent.find((other) => other.contexts === contexts && sameBytes(other.compiled.source, source)) ?? {
+  const entry = recent.find((other) => other.contexts === contexts && isFrom(other, source, isKept)) ?? {
     compiled: new Compiled(source, options?.evaluationContexts),
     contexts,
-    text: undefined,
+    source: kept(source),
   };
-  byObject.set(owner, [...places, { offset, length, entry }]);
+  byObject.set(owner, [...places.filter((place) => !isHere(place)), { offset, length, entry }]);
   return entry;
+}
+
+function isFrom({ source }: Entry, bytes: Uint8Array, compare: typeof isKept): boolean {
+  return typeof source !== "string" && compare(source, bytes);
 }
 
 function keep(entry: Entry): void {

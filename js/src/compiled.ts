@@ -61,7 +61,6 @@ interface Loaded {
 export class Compiled {
   /** How many `Definitions` hold it. */
   holders = 0;
-  readonly source: Uint8Array;
   /** A snapshot's header as JSON text; null for plain definitions. */
   readonly header: string | null;
   readonly #code: Code;
@@ -75,15 +74,14 @@ export class Compiled {
 
   /** Throws `FlagpostError` when the bytes cannot be used. */
   constructor(source: Uint8Array, evaluationContexts: readonly string[] | undefined) {
-    this.source = source;
     const bytes = unshared(source);
     const frame = isSnapshot(bytes) ? frameOf(bytes) : undefined;
     const contexts = evaluationContexts?.slice();
     const { code, ruleset, handle } = loadCompiled(bytes, frame, contexts) ?? loadDefinitions(bytes, contexts);
     this.#code = code;
     this.#ruleset = ruleset;
-    this.#leftOut = new Set(code.evaluationContexts === undefined ? [] : handle.evaluator.left_out());
     this.#hold(handle);
+    this.#leftOut = code.evaluationContexts === undefined ? new Set() : leftOut(handle);
     this.header = frame?.head === undefined ? null : decodeText(bytes.subarray(frame.head.start, frame.head.end));
   }
 
@@ -212,7 +210,8 @@ function makeRoom(resident: Resident, length: number): void {
 function loadCompiled(bytes: Uint8Array, frame: Frame | undefined, evaluationContexts: string[] | undefined): Loaded | undefined {
   if (frame?.code === undefined) return undefined;
   const { start, end } = frame.code;
-  const result = loaded({ bytes: bytes.subarray(0, end), start, evaluationContexts });
+  // A copy: tables are read from it later, when whoever brought the bytes may have written over them.
+  const result = loaded({ bytes: bytes.slice(0, end), start, evaluationContexts });
   if (typeof result === "object") return result;
   // The compiler looks at the whole snapshot, and so knows better what is wrong with it.
   if (result === FAULT_DAMAGED && compiler === undefined) throw damagedRuleset();
@@ -247,6 +246,14 @@ function load({ bytes, start, evaluationContexts }: Code): Resident | number {
     throw broken(error);
   } finally {
     giveBack(writer);
+  }
+}
+
+function leftOut({ evaluator }: Resident): ReadonlySet<number> {
+  try {
+    return new Set(evaluator.left_out());
+  } catch (error) {
+    throw broken(error);
   }
 }
 

@@ -72,7 +72,12 @@ function assertMap(member: string, map: unknown): void {
 
 function timeOf(now: Date | undefined): number {
   if (now === undefined) return Date.now();
-  const ms = Number(now);
+  let ms = NaN;
+  try {
+    ms = Number(now);
+  } catch {
+    // A symbol or something of the kind is no date either.
+  }
   if (Number.isNaN(ms)) throw new FlagpostError("invalid_options", "now is no valid date: pass a Date");
   return ms;
 }

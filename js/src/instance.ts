@@ -82,8 +82,10 @@ export function start(provider: () => WebAssembly.Module, imports: WebAssembly.I
   try {
     return new WebAssembly.Instance(provider(), imports).exports;
   } catch (error) {
-    // No stack or no memory left: the next call may have some.
-    if (error instanceof RangeError) throw failure(error).error;
+    if (error instanceof RangeError) {
+      const message = `the evaluator could not start (${String(error)}): no stack or no memory is left; the next call tries again`;
+      throw new FlagpostError("trap", message, { cause: error });
+    }
     throw new FlagpostError(
       "no_webassembly",
       `this runtime refused to start the evaluator (${String(error)}): let its bundler resolve "flagpost" ` +

@@ -1,10 +1,10 @@
 import { parsed } from "./errors.js";
 
-/** Longer texts are parsed each time: what they hold may take ten times their memory. */
+/** Longer texts are parsed each time: what they hold takes several times their memory. */
 const LONGEST = 1 << 12;
 
-/** What nests deeper is parsed each time, so that copying it cannot exhaust the stack. */
-const DEEPEST = 32;
+/** What holds more objects and lists is parsed each time: each of them takes more memory than its text. */
+const MOST = 32;
 
 /** A value of JSON to make copies of, with those of its members that are objects themselves. */
 interface Sample {
@@ -31,7 +31,7 @@ export class Payload {
     if (this.#sample !== undefined) return copyOf(this.#sample);
     const value = parsed(this.#json);
     if (this.#wasRead && isObject(value) && this.#json.length <= LONGEST) {
-      this.#sample = sampleOf(value, DEEPEST);
+      this.#sample = sampleOf(value, { left: MOST });
       if (this.#sample !== undefined) return copyOf(this.#sample);
     }
     this.#wasRead = true;
@@ -43,13 +43,13 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Undefined when it nests too deep. */
-function sampleOf(value: object, depth: number): Sample | undefined {
-  if (depth === 0) return undefined;
+/** Undefined when it holds more than so many objects, which bounds how deep they nest as well. */
+function sampleOf(value: object, objects: { left: number }): Sample | undefined {
+  if (objects.left-- === 0) return undefined;
   const nested: [string, Sample][] = [];
   for (const [key, member] of Object.entries(value)) {
     if (!isObject(member)) continue;
-    const sample = sampleOf(member, depth - 1);
+    const sample = sampleOf(member, objects);
     if (sample === undefined) return undefined;
     nested.push([key, sample]);
   }

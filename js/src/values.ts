@@ -39,7 +39,8 @@ export function writeId(writer: Writer, name: string, id: unknown): void {
   // JavaScript joins no symbol to a text.
   const text = typeof id === "string" ? id : typeof id === "symbol" ? undefined : textOf(id);
   if (text === undefined) {
-    const message = `the key of the user's group ${JSON.stringify(name)} cannot become a string: pass a string`;
+    const what = name === "distinctId" ? name : `key of the group ${JSON.stringify(name)}`;
+    const message = `the user's ${what} cannot become a string: pass a string`;
     throw new FlagpostError("invalid_user", message);
   }
   if (writer.length + text.length > MAX_BYTES) throw tooLarge(name);
@@ -52,6 +53,7 @@ export function writeValue(writer: Writer, name: string, value: unknown): void {
       if (writer.length + value.length > MAX_BYTES) throw tooLarge(name);
       writer.byte(STRING);
       writer.string(value);
+      if (writer.length > MAX_BYTES) throw tooLarge(name);
       return;
     case "number":
       writeNumber(writer, value);
@@ -113,6 +115,7 @@ function writeOdd(writer: Writer, value: unknown): void {
     if (part === undefined) continue;
     if (writer.length + part.length > MAX_BYTES) throw TOO_LARGE;
     writer.string(part);
+    if (writer.length > MAX_BYTES) throw TOO_LARGE;
   }
   if (time !== undefined) writer.number(time);
 }
@@ -130,6 +133,8 @@ function without<T>(make: () => T): T | undefined {
 /** A value as posthog-node compares it: `exactMatchString`, `assertJsonRepresentable`, `isTruthyPropertyValue`. */
 class Canonical {
   text = "";
+  /** Characters that were gone through. */
+  #length = 0;
   /** Whole numbers are JSON, but have no canonical text: JSON does not tell 1 from 1.0. */
   isWritten = true;
   /** Nothing but `true` and "true", whatever their case, in lists. */
@@ -167,15 +172,16 @@ class Canonical {
   }
 
   #write(text: string): void {
-    if (this.text.length + text.length > MAX_BYTES) throw TOO_LARGE;
+    this.#length += text.length;
+    if (this.#length > MAX_BYTES) throw TOO_LARGE;
     if (this.isWritten) this.text += text;
   }
 
   /** A text with half of a surrogate pair is no JSON to posthog-node. */
   #addText(text: string): boolean {
-    if (this.text.length + text.length > MAX_BYTES) throw TOO_LARGE;
+    if (this.#length + text.length > MAX_BYTES) throw TOO_LARGE;
     if (/\p{Surrogate}/u.test(text)) return false;
-    this.#write(JSON.stringify(text));
+    this.#write(this.isWritten ? JSON.stringify(text) : text);
     return true;
   }
 

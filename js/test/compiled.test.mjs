@@ -107,6 +107,40 @@ test("a snapshot that is known already is told by its checksum, and what was rea
   assert.deepEqual(evaluate(damaged, user), expected);
 });
 
+test("what is written over the bytes afterwards changes nothing that was loaded, and is loaded itself", () => {
+  const other = definitions(flag("other"));
+  for (const overwrite of [(bytes) => bytes.fill(255), (bytes) => bytes.fill(0), (bytes) => structuredClone(bytes, { transfer: [bytes.buffer] })]) {
+    const bytes = renewed(`overwritten ${overwrite}`);
+    const expected = evaluate(bytes.slice(), user);
+    const loaded = load(bytes);
+    overwrite(bytes);
+    assert.deepEqual(evaluate(loaded, user), expected);
+    assert.deepEqual(loaded.flagKeys, sample.flags.map(({ key }) => key));
+    assert.deepEqual(evaluateFlag(loaded, "coloured", user), { value: "blue", payload: { hex: "#00f" } });
+  }
+  const pooled = new Uint8Array(1 << 16);
+  const read = (snapshot) => {
+    pooled.set(snapshot);
+    return pooled.subarray(0, snapshot.length);
+  };
+  const first = renewed("pooled");
+  assert.deepEqual(load(read(first)).flagKeys, sample.flags.map(({ key }) => key));
+  const second = compiledSnapshot({ ...header, filler: "" }, other);
+  const filler = "x".repeat(first.length - second.length);
+  const third = compiledSnapshot({ ...header, filler }, other);
+  assert.equal(third.length, first.length);
+  assert.deepEqual(load(read(third)).flagKeys, ["other"]);
+  assert.deepEqual(load(third.slice()).flagKeys, ["other"]);
+  assert.deepEqual(load(first).flagKeys, sample.flags.map(({ key }) => key));
+});
+
+test("evaluation contexts that are no well-formed text leave the same flags out of a snapshot as of its definitions", () => {
+  for (const evaluationContexts of [["\ud800"], ["web", "\ud800"]]) {
+    const loaded = load(renewed(`contexts ${evaluationContexts.length}`), { evaluationContexts });
+    assert.deepEqual(loaded.flagKeys, load(JSON.stringify(sample), { evaluationContexts }).flagKeys);
+  }
+});
+
 test("a word of the ruleset that lies under fitting digests never breaks the evaluator", () => {
   const good = rulesetOf(sample);
   const count = { same: 0, other: 0, refused: 0 };

@@ -155,7 +155,12 @@ test("a user without a distinct id is refused with the fix", () => {
 
 test("wrong options are refused with the fix", () => {
   assert.throws(() => evaluate(sample, user, { flagKeys: "on" }), { code: "invalid_options", message: /flagKeys/ });
-  assert.throws(() => evaluate(sample, user, { now: new Date(Number.NaN) }), { code: "invalid_options", message: /now/ });
+  for (const now of [new Date(Number.NaN), Symbol("now"), { valueOf() { throw new Error("no"); } }]) {
+    assert.throws(() => evaluate(sample, user, { now }), { code: "invalid_options", message: /now/ });
+  }
+  for (const evaluationContexts of ["web", [1], [null], [,], {}, 5, new Set(["web"])]) {
+    assert.throws(() => load(JSON.stringify(sample), { evaluationContexts }), { code: "invalid_options", message: /evaluationContexts: \["web"\]/ });
+  }
 });
 
 test("definitions as an object mean what their JSON text means, numbers beyond a double's range included", () => {

@@ -20,6 +20,8 @@ const texts = {
   "32 levels": nested(32),
   "33 levels": nested(33),
   "1,500 levels": nested(1500),
+  "as many objects as are copied": `[${Array(31).fill("{}")}]`,
+  "one object more": `[${Array(32).fill("{}")}]`,
   "a long text": JSON.stringify({ list: Array.from({ length: 2000 }, (_, index) => ({ index })) }),
   "a lone surrogate": '{"a":["\\ud800"]}',
 };

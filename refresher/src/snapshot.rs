@@ -89,8 +89,9 @@ impl Held {
         })
     }
 
-    /// The same snapshot with another header, and compiled anew if this build does not know the compiled
-    /// section, or there is none. Members and other sections that a newer version wrote stay as they are.
+    /// The same snapshot with another header, and compiled anew unless this version compiled it: what was
+    /// mended in the compiler reaches the edge although no flag changes. Members and other sections that
+    /// another version wrote stay as they are.
     ///
     /// # Errors
     /// The header is no JSON object, or the parts do not fit a snapshot; neither happens to an
@@ -103,11 +104,14 @@ impl Held {
         let mut header: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(snapshot.header_json()).map_err(|error| error.to_string())?;
         change(&mut header);
-        let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-        let compiled = match snapshot.ruleset(&[]) {
-            Some(Ok(ruleset)) => Some(ruleset),
-            _ => self.ruleset().ok(),
+        let known = snapshot.ruleset(&[]).and_then(Result::ok);
+        let is_ours = self.header.generator == AGENT;
+        let compiled = match known {
+            Some(ruleset) if is_ours => Some(ruleset),
+            known => self.ruleset().ok().or(known),
         };
+        header.insert("generator".to_owned(), AGENT.into());
+        let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
         let first =
             [(HEAD, Some(header.as_slice())), (CODE, compiled.as_ref().map(Ruleset::bytes))];
         let others = snapshot.sections().map(|(tag, _)| (tag, snapshot.section(tag)));
@@ -203,4 +207,39 @@ pub fn short(digest: &str) -> &str {
 #[must_use]
 pub fn hex(digest: &str) -> &str {
     digest.strip_prefix("sha256:").unwrap_or(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ON: &[u8] = br#"{"flags":[{"key":"a","active":true,"filters":{"groups":[{}]}}]}"#;
+    const OFF: &[u8] = br#"{"flags":[{"key":"a","active":false,"filters":{"groups":[{}]}}]}"#;
+
+    /// Definitions beside what others were compiled to, by a refresher of this name.
+    fn held(generator: &str) -> Held {
+        let ruleset = ruleset(OFF).unwrap();
+        let bytes = sealed_as(ON, digest(ON), Some(&ruleset), Origin::default()).unwrap();
+        let snapshot = Snapshot::open(&bytes).unwrap();
+        let header = String::from_utf8(snapshot.header_json().to_vec()).unwrap();
+        let header = header.replace(AGENT, generator);
+        let sections =
+            [(HEAD, header.as_bytes()), (CODE, ruleset.bytes()), (DEFS, snapshot.definitions())];
+        Held::from_bytes(seal(&sections).unwrap()).unwrap()
+    }
+
+    fn compiled(bytes: &[u8]) -> Vec<u8> {
+        Snapshot::open(bytes).unwrap().ruleset(&[]).unwrap().unwrap().bytes().to_vec()
+    }
+
+    #[test]
+    fn what_another_version_compiled_is_compiled_anew_and_what_this_one_did_is_kept() {
+        let [on, off] = [ON, OFF].map(|definitions| ruleset(definitions).unwrap().bytes().to_vec());
+        assert_ne!(on, off);
+        let renewed = |held: &Held| held.renewed(None, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(compiled(&renewed(&held(AGENT))), off);
+        let anew = renewed(&held("flagpost-refresher/0.0.1"));
+        assert_eq!(compiled(&anew), on);
+        assert_eq!(Held::from_bytes(anew).unwrap().header.generator, AGENT);
+    }
 }

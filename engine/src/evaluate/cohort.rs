@@ -1,7 +1,7 @@
 //! Cohort membership.
 
-use super::memo::Asked;
-use super::verdict::{self, Recorded, Stop, Verdict};
+use super::memo::Question;
+use super::verdict::{Recorded, Stop, StopKind, Verdict};
 use super::{Evaluation, MAX_NESTING};
 use crate::answer::Reason;
 use crate::context::Scope;
@@ -26,7 +26,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
     /// DIFFERENCE: the reference overflows its stack on cohorts that contain each other; here every flag
     /// on the way, and on a way nested beyond the limit, is unresolved.
     pub(super) fn cohort_node(&mut self, node: u32, scope: Scope) -> Verdict {
-        let asked = Asked::Cohort(node);
+        let asked = Question::Cohort(node);
         let diverges = Stop::diverges(Reason::UnsupportedDefinition).into();
         match self.memos.verdict(scope, asked) {
             Some(Verdict::IN_PROGRESS) => return diverges,
@@ -73,7 +73,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
             match verdict.read() {
                 Ok(matches) if (matches != negation) != all => return Verdict::is(!all),
                 Ok(_) => {}
-                Err(stop) if stop.kind() == verdict::Kind::Soft => recorded.add(stop),
+                Err(stop) if stop.kind() == StopKind::Soft => recorded.add(stop),
                 Err(_) => return verdict,
             }
         }

@@ -3,7 +3,7 @@
 use super::Evaluation;
 use super::flag::{Rules, value_of};
 use super::position::{Kind, Positions, Subject};
-use super::verdict::{self, FALSE, Outcome, Recorded, Stop, Verdict};
+use super::verdict::{FALSE, Outcome, Recorded, Stop, StopKind, Verdict};
 use crate::answer::Code;
 use crate::answer::Reason;
 use crate::context::Scope;
@@ -52,7 +52,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
                         subject = &other;
                     }
                     Ok(None) => continue,
-                    Err(stop) if stop.kind() == verdict::Kind::Soft => {
+                    Err(stop) if stop.kind() == StopKind::Soft => {
                         open.recorded.add(stop);
                         continue;
                     }
@@ -102,14 +102,14 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         open: &mut Open,
     ) -> Result<(), Stop> {
         match stop.kind() {
-            verdict::Kind::Soft => {
+            StopKind::Soft => {
                 open.recorded.add(stop);
                 if stop.is_because_of_regex() {
                     open.deferred.add(self.deferred(subject, rules, condition, positions)?);
                 }
                 Ok(())
             }
-            verdict::Kind::Hard => {
+            StopKind::Hard => {
                 let recorded = open.recorded.stop().map(Stop::reason);
                 let reasons = [recorded, rules.definition_reason()].into_iter().flatten();
                 Err(Stop::hard(reasons.fold(stop.reason(), Reason::min)))
@@ -174,8 +174,8 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
                 Ok(true) => {}
                 Ok(false) => return Verdict::NO,
                 Err(stop) => match stop.kind() {
-                    verdict::Kind::Soft => recorded.add(stop),
-                    verdict::Kind::Hard => {
+                    StopKind::Soft => recorded.add(stop),
+                    StopKind::Hard => {
                         if recorded.stop().is_none() {
                             hard = Some(stop);
                         }
@@ -183,7 +183,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
                     }
                     // An earlier inconclusive filter swallows an exception and ends the condition, if
                     // the exception comes from inside the place where the reference looks after them.
-                    verdict::Kind::Throws
+                    StopKind::Throws
                         if recorded.stop().is_some()
                             && word(&filter[0]) & FILTER_KIND != FILTER_THROWS_THROUGH =>
                     {

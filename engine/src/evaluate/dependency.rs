@@ -1,7 +1,7 @@
 //! Flags that depend on flags.
 
 use super::Evaluation;
-use super::verdict::{Kind, Stop, Verdict};
+use super::verdict::{Stop, StopKind, Verdict};
 use crate::answer::{Code, FlagValue, Reason};
 use crate::ecma::Host;
 use crate::ruleset::layout::{
@@ -40,10 +40,10 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
             };
             let unresolved = Stop::soft(Reason::UnresolvedDependency);
             return match stop.kind() {
-                Kind::Diverges => stop,
-                Kind::Hard => Stop::hard(Reason::UnresolvedDependency),
-                Kind::Soft => unresolved.because_of_regex(stop.is_because_of_regex()),
-                Kind::Throws | Kind::Waits => unresolved,
+                StopKind::Diverges => stop,
+                StopKind::Hard => Stop::hard(Reason::UnresolvedDependency),
+                StopKind::Soft => unresolved.because_of_regex(stop.is_because_of_regex()),
+                StopKind::Throws | StopKind::Waits => unresolved,
             }
             .into();
         }

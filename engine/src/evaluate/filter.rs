@@ -1,7 +1,7 @@
 //! One filter.
 
 use super::Evaluation;
-use super::memo::Asked;
+use super::memo::Question;
 use super::verdict::{Stop, Verdict};
 use crate::answer::Reason;
 use crate::context::{Property, Scope};
@@ -21,7 +21,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         if bits & FILTER_KIND != FILTER_PROPERTY {
             return self.other_filter(bits, index, scope);
         }
-        match self.memos.verdict(scope, Asked::Predicate(index)) {
+        match self.memos.verdict(scope, Question::Predicate(index)) {
             Some(verdict) => verdict,
             None => self.property(index, scope),
         }
@@ -71,7 +71,7 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
                 _ => Stop::UNSUPPORTED.into(),
             },
         };
-        self.memos.set_verdict(scope, Asked::Predicate(id), verdict);
+        self.memos.set_verdict(scope, Question::Predicate(id), verdict);
         verdict
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Memos {
     pub(super) filters: u32,
     /// In all bits but the last eight.
     stamp: u32,
-    /// For each scope that was used, the verdicts of predicates and of cohorts, with the stamp.
+    /// For each scope up to the last one that was used, the verdicts of predicates and of cohorts, with the stamp.
     verdicts: Vec<u32>,
     /// By flag. Empty until something is kept in it.
     flags: Vec<Memo>,
@@ -22,7 +22,7 @@ pub(super) struct Memos {
     sizes: [usize; 3],
 }
 
-/// The first stamp, and what the next one is further.
+/// Stamps are multiples of this.
 const STAMP: u32 = 1 << 8;
 
 #[derive(Clone, Copy, Default)]
@@ -38,7 +38,7 @@ struct Memo {
 
 /// What is asked in a scope.
 #[derive(Clone, Copy)]
-pub(super) enum Asked {
+pub(super) enum Question {
     Predicate(u32),
     Cohort(u32),
 }
@@ -46,9 +46,12 @@ pub(super) enum Asked {
 impl Memos {
     /// Forgets everything.
     pub(super) fn begin(&mut self, view: &View<'_>) {
+        self.forget_all([view.flags.len(), view.predicates.len(), view.cohorts.len()]);
+    }
+
+    fn forget_all(&mut self, sizes: [usize; 3]) {
         self.filters = 0;
         self.stamp = self.stamp.wrapping_add(STAMP);
-        let sizes = [view.flags.len(), view.predicates.len(), view.cohorts.len()];
         if self.stamp == 0 || self.sizes != sizes {
             *self = Memos { stamp: STAMP, sizes, ..Memos::default() };
         }
@@ -108,33 +111,33 @@ impl Memos {
 
     /// Where a verdict lies.
     #[inline(always)]
-    fn place(&self, scope: Scope, asked: Asked) -> usize {
+    fn place(&self, scope: Scope, question: Question) -> usize {
         let [_, predicates, cohorts] = self.sizes;
         let first = scope.index() * (predicates + cohorts);
-        match asked {
-            Asked::Predicate(id) => first + id as usize,
-            Asked::Cohort(id) => first + predicates + id as usize,
+        match question {
+            Question::Predicate(id) => first + id as usize,
+            Question::Cohort(id) => first + predicates + id as usize,
         }
     }
 
     /// What is known of it; [`Verdict::IN_PROGRESS`] while it is in progress.
     #[inline(always)]
-    pub(super) fn verdict(&self, scope: Scope, asked: Asked) -> Option<Verdict> {
-        let stamped = *self.verdicts.get(self.place(scope, asked))?;
+    pub(super) fn verdict(&self, scope: Scope, question: Question) -> Option<Verdict> {
+        let stamped = *self.verdicts.get(self.place(scope, question))?;
         self.byte(stamped).map(Verdict::of_byte)
     }
 
     #[inline]
-    pub(super) fn set_verdict(&mut self, scope: Scope, asked: Asked, verdict: Verdict) {
-        let place = self.place(scope, asked);
+    pub(super) fn set_verdict(&mut self, scope: Scope, question: Question, verdict: Verdict) {
+        let place = self.place(scope, question);
         match self.verdicts.get_mut(place) {
             Some(known) => *known = self.stamp | u32::from(verdict.byte()),
             None => self.set_first(scope, place, verdict),
         }
     }
 
-    pub(super) fn forget(&mut self, scope: Scope, asked: Asked) {
-        let place = self.place(scope, asked);
+    pub(super) fn forget(&mut self, scope: Scope, question: Question) {
+        let place = self.place(scope, question);
         if let Some(known) = self.verdicts.get_mut(place) {
             *known = 0;
         }
@@ -161,5 +164,31 @@ impl Memos {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(memos: &Memos) -> (bool, bool, bool) {
+        let verdict = memos.verdict(Scope::PERSON, Question::Predicate(0)).is_some();
+        (verdict, memos.flag(0).is_some(), memos.is_cached(0))
+    }
+
+    #[test]
+    fn nothing_is_known_after_the_stamps_begin_anew() {
+        let sizes = [2, 2, 2];
+        let mut memos = Memos { stamp: u32::MAX - 255, sizes, ..Memos::default() };
+        memos.set_verdict(Scope::PERSON, Question::Predicate(0), Verdict::YES);
+        memos.set_flag(0, 0, Some(Ok(Code(1))));
+        memos.cache(0);
+        assert_eq!(known(&memos), (true, true, true));
+        memos.forget_all(sizes);
+        assert_eq!(known(&memos), (false, false, false));
+        // Room made now is empty as well.
+        memos.set_verdict(Scope::PERSON, Question::Predicate(1), Verdict::YES);
+        memos.set_flag(1, 0, None);
+        assert_eq!(known(&memos), (false, false, false));
     }
 }

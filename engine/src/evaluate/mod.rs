@@ -55,7 +55,7 @@ struct Evaluation<'a, H: ?Sized> {
     now: f64,
     /// How many values are cached, where that can change what is evaluated later.
     epoch: u32,
-    /// Whether it shows which flag was evaluated first.
+    /// Whether answers depend on which flag was evaluated first.
     order_shows: bool,
     /// Whether the flags are asked for together.
     together: bool,

@@ -30,13 +30,15 @@ impl Kind {
 pub(super) struct Positions {
     rollout: f64,
     variant: f64,
-    /// 0, or 1 + the number of a condition: those before it do not match, and its filters do.
+    /// The number of a condition, from 1: those before it do not match, and its filters do. 0: not known.
     pub(super) condition: usize,
+    /// Where the last position of another subject lies in [`Queues::others`]; beyond its end: there is none.
+    other: usize,
 }
 
 impl Positions {
     pub(super) const UNKNOWN: Self =
-        Positions { rollout: f64::NAN, variant: f64::NAN, condition: 0 };
+        Positions { rollout: f64::NAN, variant: f64::NAN, condition: 0, other: usize::MAX };
 
     #[inline(always)]
     fn of(&mut self, kind: Kind) -> &mut f64 {
@@ -66,9 +68,18 @@ struct KnownTail {
     tail: Option<Tail>,
 }
 
+/// The position of a subject that conditions of a flag are about, and not the flag itself.
+struct Other {
+    kind: Kind,
+    scope: Scope,
+    position: f64,
+    /// The one before, of the same flag.
+    before: usize,
+}
+
 /// Flags that wait, and what hashing them shares.
 pub(super) struct Queues {
-    /// Flags whose hash takes one block, and those whose takes two: such are best hashed together.
+    /// Flags whose message takes one block, and those whose takes two: four of equal length hash fastest.
     queues: [Queue; 2],
     /// Whether a queue is full.
     pub(super) full: bool,
@@ -78,8 +89,8 @@ pub(super) struct Queues {
     tails: Vec<KnownTail>,
     /// By what they are of.
     holdouts: Vec<(Span, f64)>,
-    /// Positions of subjects that are not the flag's own.
-    others: Vec<(u32, Kind, Scope, f64)>,
+    /// Positions of subjects that are not the flag's own, for each flag a list.
+    others: Vec<Other>,
     /// For hashing one alone.
     single: Message,
     hashes: u32,
@@ -137,6 +148,12 @@ impl Queues {
         self.tails.clear();
         self.holdouts.clear();
         self.others.clear();
+        // Nobody waits any more, unless an evaluation broke off.
+        for queue in &mut self.queues {
+            queue.count = 0;
+        }
+        self.left = 0;
+        self.full = false;
         self.hashes = 0;
     }
 
@@ -286,9 +303,12 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         let Subject { id, bucketing, scope, own } = *subject;
         let (context, queues) = (&*self.context, &mut *self.queues);
         if !own {
-            let known = queues.others.iter().find(|it| (it.0, it.1, it.2) == (id, kind, scope));
-            if let Some((.., position)) = known {
-                return *position;
+            let mut known = queues.others.get(positions.other);
+            while let Some(other) = known {
+                if (other.kind, other.scope) == (kind, scope) {
+                    return other.position;
+                }
+                known = queues.others.get(other.before);
             }
         }
         let key = self.view.key(id);
@@ -303,7 +323,10 @@ impl<H: Host + ?Sized> Evaluation<'_, H> {
         let position = queues.position(context, key, bucketing, tail, kind);
         match own {
             true => *positions.of(kind) = position,
-            false => queues.others.push((id, kind, scope, position)),
+            false => {
+                let before = std::mem::replace(&mut positions.other, queues.others.len());
+                queues.others.push(Other { kind, scope, position, before });
+            }
         }
         position
     }

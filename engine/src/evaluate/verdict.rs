@@ -54,7 +54,7 @@ pub(super) struct Stop(u8);
 
 /// The kinds of [`Stop`]: the reference's exceptions, and what its code would do for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum StopKind {
     /// Inconclusive; evaluation goes on with the next filter or condition.
     Soft,
     /// Only the server can tell, and nothing later changes that.
@@ -74,33 +74,33 @@ const KIND: u8 = 3;
 
 impl Stop {
     pub(super) const WAITS: Self = Stop(5 << KIND);
-    pub(super) const UNSUPPORTED: Self = Stop::new(Kind::Throws, Reason::UnsupportedDefinition);
+    pub(super) const UNSUPPORTED: Self = Stop::new(StopKind::Throws, Reason::UnsupportedDefinition);
 
-    const fn new(kind: Kind, reason: Reason) -> Self {
+    const fn new(kind: StopKind, reason: Reason) -> Self {
         let kind = match kind {
-            Kind::Soft => 1,
-            Kind::Hard => 2,
-            Kind::Throws => 3,
-            Kind::Diverges => 4,
-            Kind::Waits => 5,
+            StopKind::Soft => 1,
+            StopKind::Hard => 2,
+            StopKind::Throws => 3,
+            StopKind::Diverges => 4,
+            StopKind::Waits => 5,
         };
         Stop(kind << KIND | reason as u8)
     }
 
     pub(super) const fn soft(reason: Reason) -> Self {
-        Stop::new(Kind::Soft, reason)
+        Stop::new(StopKind::Soft, reason)
     }
 
     pub(super) const fn hard(reason: Reason) -> Self {
-        Stop::new(Kind::Hard, reason)
+        Stop::new(StopKind::Hard, reason)
     }
 
     pub(super) const fn throws(reason: Reason) -> Self {
-        Stop::new(Kind::Throws, reason)
+        Stop::new(StopKind::Throws, reason)
     }
 
     pub(super) const fn diverges(reason: Reason) -> Self {
-        Stop::new(Kind::Diverges, reason)
+        Stop::new(StopKind::Diverges, reason)
     }
 
     /// The same, because of a regular expression or not.
@@ -108,13 +108,13 @@ impl Stop {
         if regex { Stop(self.0 | REGEX) } else { self }
     }
 
-    pub(super) fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> StopKind {
         match self.0 >> KIND {
-            1 => Kind::Soft,
-            2 => Kind::Hard,
-            3 => Kind::Throws,
-            4 => Kind::Diverges,
-            _ => Kind::Waits,
+            1 => StopKind::Soft,
+            2 => StopKind::Hard,
+            3 => StopKind::Throws,
+            4 => StopKind::Diverges,
+            _ => StopKind::Waits,
         }
     }
 

@@ -4,16 +4,16 @@ use super::layout::{
     AGGREGATION_GROUP, ALL_SLOTS, COHORT, COHORT_ANY, CONDITION, CONDITION_AGGREGATION,
     CONDITION_OVERRIDE, DEPENDENCY, EXPECTED_NEVER, EXPECTED_VARIANT, FILTER, FILTER_COHORT,
     FILTER_FLAG, FILTER_GROUP, FILTER_KIND, FILTER_PROPERTY, FILTER_THROWS_THROUGH, FLAG,
-    FLAG_FIXED, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, KEY_TRUE, MALFORMED, NONE,
-    OVERRIDE_MALFORMED, OVERRIDE_NONE, PREDICATE, SUBJECT_DEVICE, SUBJECT_GROUP, SUBJECT_PERSON,
-    TARGET_UNKNOWN, VARIANT,
+    FLAG_CHAINED, FLAG_FIXED, FLAG_REASON, FLAG_SUBJECT, KEY_JSON, KEY_TEXT, KEY_TRUE, MALFORMED,
+    NONE, OVERRIDE_MALFORMED, OVERRIDE_NONE, PREDICATE, SUBJECT_DEVICE, SUBJECT_GROUP,
+    SUBJECT_PERSON, TARGET_UNKNOWN, VARIANT,
 };
 use super::view::{View, Word, word};
 use crate::answer::{Code, FlagValue, Reason};
 use crate::operator;
 
 /// `None` if something is wrong. Lists are read at most once altogether: a list that others share would
-/// make little bytes mean much work.
+/// make few bytes mean much work.
 pub(super) fn check(view: &View<'_>, flags: u32, hidden: u32) -> Option<()> {
     let mut checker = Checker { view, room: view.pool.len() };
     require(view.pool.first()? == &[0; 4])?;
@@ -31,6 +31,11 @@ pub(super) fn check(view: &View<'_>, flags: u32, hidden: u32) -> Option<()> {
     ];
     for (record, table) in tables {
         checker.records(record, table)?;
+    }
+    let keys = view.flags.iter().map(|[_, length, ..]| length);
+    checker.distinct(keys)?;
+    for names in [view.slots, view.group_types, view.strings] {
+        checker.distinct(names.iter().map(|[_, length]| length))?;
     }
     checker.order(flags)
 }
@@ -137,7 +142,11 @@ impl Checker<'_> {
             Record::Words(_) => Some(()),
             Record::Slot => below(first, view.slots),
             Record::GroupType => below(first, view.group_types),
-            Record::Chained => below(first, view.flags),
+            // What is not marked is evaluated again each time: a cycle would never end.
+            Record::Chained => {
+                let [_, _, bits, ..] = view.flags.get(first as usize)?;
+                require(word(bits) & (FLAG_CHAINED | FLAG_FIXED) != 0)
+            }
             Record::Text | Record::Payload => self.text(first, second),
             Record::PayloadOfFlag => {
                 if let Some(string) = first.checked_sub(2) {
@@ -174,6 +183,13 @@ impl Checker<'_> {
             },
             Record::Variant => self.key(third, fourth),
         }
+    }
+
+    /// Names are different texts, each kept once: together they are no longer than all texts.
+    #[inline(never)]
+    fn distinct<'w>(&self, mut lengths: impl Iterator<Item = &'w Word>) -> Option<()> {
+        let room = self.view.texts.len();
+        lengths.try_fold(room, |room, length| room.checked_sub(word(length) as usize)).map(drop)
     }
 
     /// The flags that have keys, by rising key, each once.

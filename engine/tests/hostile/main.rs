@@ -17,6 +17,7 @@ mod cost;
 mod dependencies;
 mod documents;
 mod regexes;
+mod rulesets;
 #[path = "../support/mod.rs"]
 mod support;
 mod values;
