@@ -131,7 +131,6 @@ export const MUTANTS = [
   ["flags that still wait at the end stay false", "evaluate/mod.rs", "evaluation.drain(codes, «true»);", "false"],
   ["what was remembered outlives its user", "evaluate/memo.rs", "self.stamp = «self.stamp.wrapping_add(STAMP)»;", "self.stamp.max(STAMP)"],
   ["a cohort is remembered as a predicate", "evaluate/memo.rs", "Question::Cohort(id) => first + «predicates» + id as usize", "0"],
-  ["positions of other subjects outlive their user", "evaluate/position.rs", "«self.others.clear()»;", "()"],
   ["a flag goes on behind a condition that is undecided", "evaluate/condition.rs", "if «open.recorded.stop().is_none()» {\n                    positions", "true"],
   ["a condition's other subject counts as the flag's own", "evaluate/condition.rs", "own: «own.scope == scope»", "true"],
   ["what is hashed behind a flag's key outlives its user", "evaluate/position.rs", "«self.tails.clear()»;", "()"],

@@ -17,7 +17,7 @@ import { at, openEvaluator } from "../differential/reference.mjs";
 import { buildMutants } from "./build.mjs";
 import { MUTANTS } from "./mutants.mjs";
 
-const LEAST_MUTANTS = 131;
+const LEAST_MUTANTS = 130;
 const AT_ONCE = 32;
 /** Milliseconds for so many documents: an evaluator that does not end is wrong as well. */
 const PATIENCE = 60_000;
