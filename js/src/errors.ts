@@ -28,8 +28,15 @@ export type FlagpostErrorCode =
   | "no_webassembly"
   | "trap";
 
+/** Registered, so that every copy of this package (ESM, CJS, each entry point) knows the others' errors. */
+const BRAND = Symbol.for("flagpost.error");
+
 /** The one error of this package. The message says what to do about it. */
 export class FlagpostError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
   override readonly name = "FlagpostError";
   /** What went wrong, for programs. */
   readonly code: FlagpostErrorCode;
@@ -37,6 +44,8 @@ export class FlagpostError extends Error {
   constructor(code: FlagpostErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
+    // Not enumerable, so that no log shows it.
+    Object.defineProperty(this, BRAND, { value: true });
   }
 }
 
