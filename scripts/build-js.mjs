@@ -8,11 +8,12 @@
  *   slim.js, slim.cjs, workerd-slim.js, edge-light-slim.js
  *                         the same without the compiler
  *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
+ *   cli.js                the program `flagpost`, which imports index.js and slim.js
  *
  * Fails when flagpost/slim outgrows its budget in tests/budgets.json.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,6 +78,14 @@ const wasmModules = {
   },
 };
 
+/** Other scripts of the package stay what they are, beside the one that imports them. */
+const besides = {
+  name: "besides",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/entry\/inline(?:-slim)?\.js$/ }, ({ path }) => ({ path: path.endsWith("-slim.js") ? "./slim.js" : "./index.js", external: true }));
+  },
+};
+
 /** Removes typings that nothing public leads to; they name modules that are not published. */
 function keepReachable(folder, names) {
   const reachable = new Set();
@@ -105,6 +114,7 @@ const entries = [
   { source: "edge-light-slim.ts", script: "edge-light-slim.js", format: "esm" },
   { source: "convex.ts", script: "convex.js", format: "esm" },
   { source: "convex.ts", script: "convex.cjs", format: "cjs" },
+  { source: "cli.ts", script: "cli.js", format: "esm", node: true },
 ];
 
 for (const file of Object.keys(modules).flatMap((name) => [builtOf(name, "wasm"), builtOf(name, "js")])) {
@@ -122,8 +132,8 @@ for (const { source, script, format } of entries) {
     format,
     target: "es2022",
     platform: "neutral",
-    external: ["*.wasm", "*.wasm?module", "convex/*"],
-    plugins: [wasmModules],
+    external: ["*.wasm", "*.wasm?module", "convex/*", "node:*"],
+    plugins: [wasmModules, besides],
     legalComments: "none",
     logLevel: "warning",
   });
@@ -137,9 +147,10 @@ keepReachable(types, ["index.d.ts", "entry/convex.d.ts"]);
 cpSync(types, join(dist, "types-cjs"), { recursive: true });
 writeFileSync(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n');
 
-for (const { script } of entries) {
+chmodSync(join(dist, "cli.js"), 0o755);
+for (const { script, node } of entries) {
   const bytes = readFileSync(join(dist, script));
-  if (/\b(?:from|require\(|import\()\s*["']node:/.test(bytes.toString())) throw new Error(`${script} imports a node: module`);
+  if (!node && /\b(?:from|require\(|import\()\s*["']node:/.test(bytes.toString())) throw new Error(`${script} imports a node: module`);
   const brought = Object.keys(modules).filter((name) => bytes.includes(`./${name}.wasm`));
   const sizes = [bytes, ...brought.map((name) => readFileSync(builtOf(name, "wasm")))].map((content) => `${content.length} bytes, gzip ${gzipped(content)}`);
   console.log(`js/dist/${script}: ${sizes.join(" + ")}`);
