@@ -9,7 +9,7 @@ import { randomOf } from "../../tests/differential/random.mjs";
 import { filterValue } from "../../tests/differential/values.mjs";
 import { FIXTURE_USERS } from "../../tests/support/users.mjs";
 import { folder, typesOf } from "./cli.mjs";
-import { declarationsOf } from "./declarations.mjs";
+import { declarationsOf } from "./cli-parts.mjs";
 
 const FIXTURES = readFileSync(new URL("../../tests/fixtures/definitions.json", import.meta.url), "utf8");
 const CLIENT = fileURLToPath(new URL("../src/flags/types.ts", import.meta.url));
@@ -112,7 +112,7 @@ test("of 240 random definitions every value and payload is within the type of it
   }
   write("proof.ts", lines.join("\n"));
   assert.equal(await tsc({}, "proof.ts"), "");
-  assert.ok(counts.flags > 1500 && counts.values > 2500 && counts.payloads > 500 && counts.narrow > 500, JSON.stringify(counts));
+  assert.ok(counts.flags > 1500 && counts.values > 2500 && counts.payloads > 200 && counts.narrow > 500, JSON.stringify(counts));
 });
 
 test("the proof fails for a value, and for a payload, that a type lacks", async (context) => {
