@@ -40,10 +40,10 @@ the JSON that is stored with the variants; encrypted ones are unknown. The outpu
 descriptions, variants, payloads or holdouts do, so commit it.
 
 Examples:
-  flagpost types flags.snapshot -o src/flags.d.ts
-  flagpost types flags.snapshot --check src/flags.d.ts        in CI
-  FLAGS_TOKEN="Bearer …" flagpost types https://flags.example.com/snapshot --header-env authorization=FLAGS_TOKEN
-  curl … | flagpost types - -o src/flags.d.ts
+  npx flagpost types flags.snapshot -o src/flags.d.ts
+  npx flagpost types flags.snapshot --check src/flags.d.ts    in CI
+  npx flagpost types https://flags.example.com/flagpost --header-env authorization=FLAGS_TOKEN -o src/flags.d.ts
+  curl … | npx flagpost types - -o src/flags.d.ts
 
 Exit codes: ${EXIT.ok} done, or no difference · ${EXIT.differs} --check found a difference · ${EXIT.usage} wrong arguments ·
   ${EXIT.input} the snapshot cannot be read or is no good · ${EXIT.output} the output cannot be written · ${EXIT.fault} a fault of this program
@@ -64,11 +64,12 @@ Options:
                             send the header NAME with the value of an environment variable; repeatable
 
 Examples:
-  flagpost embed flags.snapshot -o src/flags.snapshot.mjs     before each build, after a refresh
-  refresher compile definitions.json -o flags.snapshot        for definitions as JSON, before that
+  npx flagpost embed flags.snapshot -o src/flags.snapshot.mjs     before each build, after a refresh
+  refresher compile definitions.json -o flags.snapshot            for definitions as JSON, before that
 
-A bundler can do without this command if it imports files as bytes: esbuild with --loader:.snapshot=binary,
-wrangler with a rule of type Data. Both give what embeddedSource and load take.
+A bundler can do without this command if it imports files as bytes: esbuild with --loader:.snapshot=binary
+--target=es2022, wrangler with rules = [{ type = "Data", globs = ["**/*.snapshot"] }]. Both give what
+embeddedSource and load take.
 
 ${ENDS}
 `;

@@ -1,11 +1,10 @@
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
 import { urlSource } from "../entry/inline.js";
 import { Failure, reasonOf } from "./failure.js";
 import { visible } from "./text.js";
-
-const STANDARD_INPUT = 0;
 
 /** The bytes that an argument names: a file, an http(s) URL, or `-` for standard input. */
 export async function readInput(name: string, headerEnv: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
@@ -14,12 +13,18 @@ export async function readInput(name: string, headerEnv: readonly string[]): Pro
   const shown = name === "-" ? "standard input" : visible(name);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = readFileSync(name === "-" ? STANDARD_INPUT : name);
+    bytes = name === "-" ? await readStandardInput() : readFileSync(name);
   } catch (error) {
     throw new Failure("input", `${shown} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
   if (bytes.length === 0) throw new Failure("input", `${shown} is empty: give a snapshot, or definitions as JSON`);
   return bytes;
+}
+
+async function readStandardInput(): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 async function readUrl(url: string, headers: Record<string, string>): Promise<Uint8Array<ArrayBuffer>> {

@@ -2,10 +2,11 @@
 declare module "node:buffer" {
   export const Buffer: {
     from(bytes: ArrayBuffer, start: number, length: number): { toString(encoding: "base64"): string };
+    concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer>;
   };
 }
 declare module "node:fs" {
-  export function readFileSync(path: string | URL | number): Uint8Array<ArrayBuffer>;
+  export function readFileSync(path: string): Uint8Array<ArrayBuffer>;
   export function readFileSync(path: string | URL, encoding: "utf8"): string;
   export function writeFileSync(path: string, data: string | Uint8Array): void;
   export function renameSync(from: string, to: string): void;
@@ -21,6 +22,7 @@ declare module "node:process" {
     readonly argv: readonly string[];
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly pid: number;
+    readonly stdin: AsyncIterable<Uint8Array>;
     readonly stdout: Stream;
     readonly stderr: Stream;
     exitCode: number | undefined;
