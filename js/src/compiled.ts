@@ -95,6 +95,11 @@ export class Compiled {
     return this.#ruleset.problems();
   }
 
+  /** Whether there is a flag of that key. */
+  has(key: string): boolean {
+    return this.#find(key) !== undefined;
+  }
+
   /** The answer of one flag; undefined when there is none of that key. */
   answer(key: string, user: User, nowMs: number): Answer | undefined {
     const flag = this.#find(key);

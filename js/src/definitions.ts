@@ -2,18 +2,28 @@ import { unreadable } from "./bytes.js";
 import { compile, drop } from "./cache.js";
 import type { Compiled } from "./compiled.js";
 import { FlagpostError, parsed } from "./errors.js";
+import { UNANSWERED } from "./stale.js";
 import type { Definitions, Loadable, LoadOptions, SnapshotInfo } from "./types.js";
 
 /** Registered, so that the ESM and the CJS copy of this package know each other's definitions. */
 const COMPILED: unique symbol = Symbol.for("flagpost.compiled") as never;
 
 class LoadedDefinitions implements Definitions {
+  /** What is behind them; undefined if they were freed. */
+  static compiledOf(definitions: Definitions): Compiled | undefined {
+    return (definitions as LoadedDefinitions).#compiled;
+  }
+
+  readonly stale: boolean;
+  readonly #unanswered: boolean;
   readonly #info: SnapshotInfo | null;
   #compiled: Compiled | undefined;
 
-  constructor(compiled: Compiled) {
+  constructor(compiled: Compiled, stale = false, unanswered = false) {
     const { header } = compiled;
     this.#info = header === null ? null : infoOf(header);
+    this.stale = stale;
+    this.#unanswered = unanswered;
     compiled.holders++;
     this.#compiled = compiled;
   }
@@ -27,12 +37,20 @@ class LoadedDefinitions implements Definitions {
     return Number.isNaN(checkedAt) ? null : Math.max(0, Math.round((Date.now() - checkedAt) / 1000));
   }
 
+  get version(): string | null {
+    return this.#info?.digest ?? null;
+  }
+
   get flagKeys(): readonly string[] {
     return this[COMPILED].flagKeys();
   }
 
   get problems(): readonly string[] {
     return this[COMPILED].problems();
+  }
+
+  get [UNANSWERED](): boolean {
+    return this.#unanswered;
   }
 
   get [COMPILED](): Compiled {
@@ -86,12 +104,29 @@ export function compiledOf(definitions: Definitions | Loadable): Compiled {
 }
 
 /**
+ * The same definitions, marked as too old; unanswered, each of their flags is unresolved.
+ *
+ * @internal
+ */
+export function staleOf(definitions: Definitions, unanswered: boolean): Definitions {
+  return new LoadedDefinitions(compiledOf(definitions), true, unanswered);
+}
+
+/**
+ * Whether `load` gave both for the same bytes.
+ *
+ * @internal
+ */
+export function isSame(one: Definitions, other: Definitions): boolean {
+  return LoadedDefinitions.compiledOf(one) === LoadedDefinitions.compiledOf(other);
+}
+
+/**
  * Gives back the memory of definitions that others have replaced. Whoever still holds them can go on:
  * they are compiled again when used.
  *
  * @internal
  */
-export function retire(old: Definitions, replacement: Definitions): void {
-  const compiled = compiledOf(old);
-  if (compiled !== compiledOf(replacement)) compiled.park();
+export function retire(old: Definitions): void {
+  LoadedDefinitions.compiledOf(old)?.park();
 }

@@ -11,6 +11,7 @@
  * - `freed`: definitions were used after `free()`
  * - `no_snapshot`: the source holds nothing yet
  * - `source_failed`: the source cannot be read; `cause` says why
+ * - `stale_snapshot`: the snapshot is older than the reader's `maxAge`, and `onStale` is `"throw"`
  * - `no_webassembly`: this runtime refused to compile the evaluator module
  * - `trap`: the evaluator broke off; it has been started anew and the next call works
  */
@@ -25,6 +26,7 @@ export type FlagpostErrorCode =
   | "freed"
   | "no_snapshot"
   | "source_failed"
+  | "stale_snapshot"
   | "no_webassembly"
   | "trap";
 

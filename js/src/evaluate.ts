@@ -1,5 +1,6 @@
 import { compiledOf } from "./definitions.js";
 import { FlagpostError } from "./errors.js";
+import { isUnanswered, unanswered } from "./stale.js";
 import type { Answer, Answers, Definitions, EvaluateOptions, Loadable, User } from "./types.js";
 
 /**
@@ -23,7 +24,7 @@ export function evaluate(
   if (keys !== undefined && !Array.isArray(keys)) {
     throw new FlagpostError("invalid_options", 'flagKeys is no list: pass { flagKeys: ["a-flag"] }');
   }
-  return compiled.answers(keys, user, now);
+  return isUnanswered(definitions) ? unanswered(compiled, keys) : compiled.answers(keys, user, now);
 }
 
 /**
@@ -41,7 +42,9 @@ export function evaluateFlag(
 ): Answer | undefined {
   const compiled = compiledOf(definitions);
   assertUser(user);
-  return compiled.answer(key, user, timeOf(options?.now));
+  const now = timeOf(options?.now);
+  if (isUnanswered(definitions)) return compiled.has(key) ? { unresolved: "stale_snapshot" } : undefined;
+  return compiled.answer(key, user, now);
 }
 
 /** posthog-node's client answers nothing without a distinct id; here it is an error that says so. */

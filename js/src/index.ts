@@ -6,8 +6,13 @@
 export { load } from "./definitions.js";
 export { evaluate, evaluateFlag } from "./evaluate.js";
 export { FlagpostError, type FlagpostErrorCode } from "./errors.js";
-export { createReader, type Reader, type ReaderOptions, type ReaderStatus } from "./reader.js";
+export { createReader, type Reader, type ReaderOptions, type ReaderStats, type ReaderStatus } from "./reader.js";
+export { denoKvSource, type DenoKv, type DenoKvSourceOptions } from "./sources/deno-kv.js";
+export { writeDenoKv, type DenoKvWriter, type WriteDenoKvOptions } from "./sources/deno-kv-writer.js";
+export { embeddedSource, type Embedded, type EmbeddedModule } from "./sources/embedded.js";
 export { kvSource, type KvBinding, type KvSourceOptions } from "./sources/kv.js";
+export { memorySource, type MemorySource } from "./sources/memory.js";
+export { type SourceLike } from "./sources/of.js";
 export { r2Source, type R2Bucket, type R2SourceOptions } from "./sources/r2.js";
 export { urlSource, type UrlSourceOptions } from "./sources/url.js";
 export { DEFAULT_KEY, type Source, type SourceResult } from "./source.js";

@@ -1,51 +1,38 @@
-import { load, retire } from "./definitions.js";
-import { FlagpostError } from "./errors.js";
-import type { Source } from "./source.js";
-import { sourceOf, type SourceLike } from "./sources/of.js";
-import type { Definitions, LoadOptions, SnapshotInfo } from "./types.js";
+import type { FlagpostError } from "./errors.js";
+import type { RequestContext } from "./flags/types.js";
+import { Chain, type Found } from "./reader/chain.js";
+import { again, combined, tooOld } from "./reader/errors.js";
+import { settingsOf, type ReaderOptions, type Settings } from "./reader/options.js";
+import { Shelf } from "./reader/shelf.js";
+import { noStats, statsOf, type ReaderStatus } from "./reader/status.js";
+import { every, sleep } from "./reader/timers.js";
+import { sourcesOf } from "./sources/of.js";
+import type { Definitions } from "./types.js";
 
-/** Seconds until the source is asked again after a failure, if the TTL is not shorter. */
-const RETRY_SECONDS = 5;
+/** Milliseconds between the signs of life of a request that reads while others wait for what it finds. */
+const BEAT_MS = 500;
 
-/** Seconds that other requests go on with the last good snapshot while one request reads. */
-const PATIENCE_SECONDS = 10;
+/** Without a sign for so long, by its own timers, a request that waits takes over: the other one was cancelled. */
+const LOST_MS = 2000;
 
-/** Options of `createReader`. */
-export interface ReaderOptions extends LoadOptions {
-  /** A Workers KV binding, an R2 bucket binding, a URL, or a source of your own or from `kvSource` and the like. */
-  source: SourceLike;
-  /** Seconds that a snapshot is used before the source is asked again. Default: 60. */
-  ttl?: number | undefined;
-  /** Told of failures while a good snapshot is at hand. Default: `console.warn`. */
-  onError?: ((error: FlagpostError) => void) | undefined;
-}
-
-/** What a reader knows of itself. */
-export interface ReaderStatus {
-  /** What is read. */
-  source: string;
-  /** Whether a snapshot is at hand. */
-  loaded: boolean;
-  /** The snapshot at hand. */
-  info: SnapshotInfo | null;
-  /** Seconds since PostHog last said that the snapshot at hand is current. */
-  ageSeconds: number | null;
-  /** When the source last gave a good answer. */
-  readAt: Date | null;
-  /** The failure of the last read, null if it went well. */
-  lastError: FlagpostError | null;
-}
+/** The pauses of a request that waits grow up to this. */
+const LONGEST_PAUSE_MS = 250;
 
 /** Keeps the last good snapshot of a source. Make one at module scope and keep it. */
 export interface Reader {
   /**
-   * The current definitions. The source is asked at most once per TTL; when it fails, the last good
-   * snapshot goes on being served. They belong to the reader: don't `free()` them.
+   * The current definitions. The source is asked at most once per TTL; when it fails, the last good snapshot goes on
+   * being served. They belong to the reader: don't `free()` them.
    *
-   * @throws FlagpostError when there has never been a good snapshot: `no_snapshot`, `source_failed`,
-   *   or what `load` throws
+   * Requests share the snapshot, never a promise: while nothing is in memory one of them reads, and the others look
+   * again on timers of their own.
+   *
+   * @param ctx The request's own context, one object a request, such as a Worker's `ctx`. Calls with the same one share a
+   *   read, and with its `waitUntil` an expired snapshot is answered at once and read anew behind the request.
+   * @throws FlagpostError when there has never been a good snapshot: `no_snapshot`, `source_failed`, or what `load`
+   *   throws; when it is too old and `onStale` is `"throw"`: `stale_snapshot`
    */
-  current(): Promise<Definitions>;
+  current(ctx?: RequestContext): Promise<Definitions>;
   /** What the reader knows of itself. Asks nobody. */
   status(): ReaderStatus;
 }
@@ -56,20 +43,31 @@ export interface Reader {
  * ```ts
  * let reader: Reader | undefined;
  * export default {
- *   async fetch(request: Request, env: Env) {
+ *   async fetch(request: Request, env: Env, ctx: ExecutionContext) {
  *     reader ??= createReader({ source: env.FLAGS, ttl: 60 });
- *     const { featureFlags } = evaluate(await reader.current(), { distinctId: "user-1" });
+ *     const { featureFlags } = evaluate(await reader.current(ctx), { distinctId: "user-1" });
  * ```
+ *
+ * @throws FlagpostError `invalid_options`
  */
 export function createReader(options: ReaderOptions): Reader {
   return new SourceReader(options);
 }
 
+/** A read that a request has begun, as the others see it. */
+interface Reading {
+  readonly untilMs: number;
+  beats: number;
+}
+
 class SourceReader implements Reader {
-  readonly #source: Source;
-  readonly #ttlMs: number;
-  readonly #options: ReaderOptions;
-  #last: { definitions: Definitions; version: string } | undefined;
+  readonly #settings: Settings;
+  readonly #chain: Chain;
+  readonly #shelf: Shelf;
+  readonly #stats = noStats();
+  /** What the calls of one request wait for together. */
+  readonly #ofRequest = new WeakMap<RequestContext, Promise<Definitions>>();
+  #reading: Reading | undefined;
   #readAt: Date | null = null;
   #lastError: FlagpostError | null = null;
   #nextReadMs = 0;
@@ -77,77 +75,163 @@ class SourceReader implements Reader {
   #finished = 0;
 
   constructor(options: ReaderOptions) {
-    const { ttl = 60 } = options;
-    if (!(ttl >= 0)) throw new FlagpostError("invalid_options", "ttl is a number of seconds, 0 or more");
-    this.#source = sourceOf(options.source);
-    this.#ttlMs = ttl * 1000;
-    this.#options = options;
+    this.#settings = settingsOf(options);
+    this.#chain = new Chain(sourcesOf(options.source), this.#settings.timeout, options);
+    this.#shelf = new Shelf(this.#settings);
   }
 
-  async current(): Promise<Definitions> {
-    // Workers forbid waiting for another request's promise, so nothing but times is shared: one
-    // request reads, the others go on with the last good snapshot; without one, each of them reads.
-    if (this.#last !== undefined && Date.now() < this.#nextReadMs) return this.#last.definitions;
-    this.#nextReadMs = Date.now() + PATIENCE_SECONDS * 1000;
-    try {
-      await this.#read();
-      this.#lastError = null;
-      this.#nextReadMs = Date.now() + this.#ttlMs;
-    } catch (cause) {
-      const error = asReaderError(cause, this.#source.describe);
-      this.#lastError = error;
-      this.#nextReadMs = Date.now() + Math.min(RETRY_SECONDS * 1000, this.#ttlMs);
-      if (this.#last === undefined) throw error;
-      this.#report(error);
-    }
-    return (this.#last as { definitions: Definitions }).definitions;
+  async current(ctx?: RequestContext): Promise<Definitions> {
+    const now = Date.now();
+    if (now < this.#nextReadMs) return this.#fromMemory(now);
+    // JavaScript may well pass null.
+    if (ctx === undefined || ctx === null) return this.#expired(now, undefined);
+    return this.#ofRequest.get(ctx) ?? this.#sharedBy(ctx, now);
   }
 
   status(): ReaderStatus {
-    const definitions = this.#last?.definitions;
+    const held = this.#shelf.held;
     return {
-      source: this.#source.describe,
-      loaded: definitions !== undefined,
-      info: definitions?.info ?? null,
-      ageSeconds: definitions?.ageSeconds ?? null,
+      source: this.#chain.describe,
+      from: held === undefined ? null : this.#chain.nameOf(held.from),
+      loaded: held !== undefined,
+      info: held?.definitions.info ?? null,
+      ageSeconds: held?.definitions.ageSeconds ?? null,
+      stale: this.#shelf.isStale(Date.now()),
       readAt: this.#readAt,
+      nextReadAt: this.#nextReadMs === 0 ? null : new Date(this.#nextReadMs),
       lastError: this.#lastError,
+      stats: statsOf(this.#stats),
     };
   }
 
+  async #sharedBy(ctx: RequestContext, now: number): Promise<Definitions> {
+    const work = this.#expired(now, ctx);
+    this.#ofRequest.set(ctx, work);
+    try {
+      return await work;
+    } finally {
+      this.#ofRequest.delete(ctx);
+    }
+  }
+
+  /** The TTL has passed, or nothing was ever read. */
+  async #expired(now: number, ctx: RequestContext | undefined): Promise<Definitions> {
+    if (!this.#shelf.isUsable(now)) return this.#whenRead(ctx);
+    if (!this.#isBeingRead(now)) {
+      const inTime = now < this.#nextReadMs + this.#settings.revalidateMs;
+      const read = this.#read();
+      const goesOn = this.#keepAlive(read, ctx);
+      if (!goesOn || !inTime) {
+        await read;
+        this.#stats.misses++;
+        return this.#answer(Date.now());
+      }
+    }
+    this.#stats.expiredHits++;
+    return this.#fromMemory(now);
+  }
+
+  /** Waits until one request, this or another, has read. Awaiting the other's promise is what Workers forbid. */
+  async #whenRead(ctx: RequestContext | undefined): Promise<Definitions> {
+    this.#stats.misses++;
+    let watched: Reading | undefined;
+    let beats = 0;
+    let quietMs = 0;
+    for (let pauseMs = 10; this.#isWaitedFor(Date.now()); pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const reading = this.#reading;
+      const isAlive = reading !== watched || reading?.beats !== beats;
+      quietMs = isAlive ? 0 : quietMs + pauseMs;
+      watched = reading;
+      beats = reading?.beats ?? 0;
+      const isLost = quietMs > LOST_MS || !this.#isBeingRead(Date.now());
+      if (isLost || !(await sleep(pauseMs))) {
+        const read = this.#read();
+        // Whoever waits for it is served even if this request is cancelled.
+        this.#keepAlive(read, ctx);
+        await read;
+        break;
+      }
+    }
+    return this.#answer(Date.now());
+  }
+
+  #isWaitedFor(now: number): boolean {
+    return now >= this.#nextReadMs && !this.#shelf.isUsable(now);
+  }
+
+  #isBeingRead(now: number): boolean {
+    return this.#reading !== undefined && now < this.#reading.untilMs;
+  }
+
+  #fromMemory(now: number): Definitions {
+    try {
+      const definitions = this.#answer(now);
+      this.#stats.hits++;
+      return definitions;
+    } catch (error) {
+      this.#stats.misses++;
+      throw error;
+    }
+  }
+
+  /** What the policies make of the snapshot at hand and of the last read. */
+  #answer(now: number): Definitions {
+    const { held } = this.#shelf;
+    if (held === undefined) throw again(this.#lastError as FlagpostError);
+    if (this.#shelf.isStale(now)) {
+      this.#stats.staleAnswers++;
+      const { onStale, maxAge } = this.#settings;
+      if (onStale === "throw") throw tooOld(this.#chain.describe, held.definitions.ageSeconds, maxAge, this.#lastError);
+    }
+    return this.#shelf.give(held, now);
+  }
+
+  #keepAlive(read: Promise<void>, ctx: RequestContext | undefined): boolean {
+    try {
+      if (typeof ctx?.waitUntil === "function") ctx.waitUntil(read);
+      else if (this.#settings.waitUntil !== undefined) this.#settings.waitUntil(read);
+      else return false;
+      return true;
+    } catch {
+      // Called where there is no request: then the read is waited for.
+      return false;
+    }
+  }
+
+  /** Reads, and keeps what is good. Rejects never: it may be nobody's to wait for. */
   async #read(): Promise<void> {
     const turn = ++this.#started;
-    const result = await this.#source.read(this.#last && { version: this.#last.version });
+    const reading: Reading = { untilMs: Date.now() + this.#chain.patienceMs, beats: 0 };
+    this.#reading = reading;
+    const stop = every(BEAT_MS, () => void reading.beats++);
+    const found = await this.#chain.read(this.#shelf.held);
+    stop();
+    if (this.#reading === reading) this.#reading = undefined;
+    this.#stats.errors += found.errors.length;
     // A read that began later has finished earlier: what it found is newer.
-    if (turn < this.#finished) return;
-    if (result === null) throw noSnapshot(this.#source);
-    if (result !== "unchanged") {
-      const definitions = load(result.bytes, this.#options);
-      const previous = this.#last?.definitions;
-      this.#last = { definitions, version: result.version };
-      if (previous !== undefined) retire(previous, definitions);
-    } else if (this.#last === undefined) {
-      throw new FlagpostError("source_failed", 'it answered "unchanged" to the first read');
+    if (turn > this.#finished) this.#keep(found, turn);
+    if (this.#shelf.held !== undefined) found.errors.forEach((error) => this.#report(error));
+  }
+
+  #keep({ held, good, errors }: Found, turn: number): void {
+    if (held !== undefined && this.#shelf.put(held)) this.#stats.refreshes++;
+    else if (good) this.#stats.unchanged++;
+    if (good) {
+      this.#finished = turn;
+      this.#readAt = new Date();
     }
-    this.#finished = turn;
-    this.#readAt = new Date();
+    this.#lastError = combined(errors);
+    this.#nextReadMs = Date.now() + (errors.length === 0 ? this.#settings.ttlMs : this.#settings.negativeMs);
   }
 
   #report(error: FlagpostError): void {
-    const report = this.#options.onError ?? ((it) => console.warn(`flagpost: ${it.message}`));
-    report(error);
+    try {
+      this.#settings.onError(error);
+    } catch {
+      // Telling of a failure must not make an answer fail.
+    }
   }
 }
 
-function noSnapshot({ describe, writtenBy = "refresher run" }: Source): FlagpostError {
-  return new FlagpostError("no_snapshot", `no snapshot at ${describe}: write one with "${writtenBy}"`);
-}
-
-function asReaderError(error: unknown, where: string): FlagpostError {
-  if (error instanceof FlagpostError) {
-    return error.message.includes(where)
-      ? error
-      : new FlagpostError(error.code, `${where}: ${error.message}`, { cause: error });
-  }
-  return new FlagpostError("source_failed", `${where} cannot be read: ${String(error)}`, { cause: error });
-}
+export type { ReaderOptions } from "./reader/options.js";
+export type { ReaderStats, ReaderStatus } from "./reader/status.js";

@@ -10,12 +10,16 @@ export interface User {
   groupProperties?: Record<string, Record<string, unknown>> | undefined;
 }
 
-/** Why a flag cannot be decided here; the names are posthog-node's. */
+/**
+ * Why a flag cannot be decided here. The names are posthog-node's, but for the last: `stale_snapshot` is given only
+ * for definitions of a reader with `maxAge` and `onStale: "unresolved"`.
+ */
 export type Reason =
   | "experience_continuity"
   | "unsupported_definition"
   | "unresolved_dependency"
-  | "missing_context";
+  | "missing_context"
+  | "stale_snapshot";
 
 /** The answers for one user: plain objects, fresh for every call. */
 export interface Answers {
@@ -72,6 +76,10 @@ export interface Definitions {
   readonly info: SnapshotInfo | null;
   /** Seconds since `info.checkedAt`; null for plain definitions. */
   readonly ageSeconds: number | null;
+  /** The snapshot's digest: another one means other definitions. Null for plain definitions. */
+  readonly version: string | null;
+  /** Whether they were older than `maxAge` when a reader gave them out. False for those of `load`. */
+  readonly stale: boolean;
   /** Keys of all flags, in the order of the definitions. */
   readonly flagKeys: readonly string[];
   /** What was wrong with the definitions, for people, a line each; empty when all is well. */

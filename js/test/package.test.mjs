@@ -35,7 +35,7 @@ test("ESM and CJS give the same names, and definitions of one work in the other"
 });
 
 test("the public names are these, and those of the slim package as well", async () => {
-  const names = ["DEFAULT_KEY", "FlagpostError", "createReader", "evaluate", "evaluateFlag", "kvSource", "load", "r2Source", "urlSource"];
+  const names = ["DEFAULT_KEY", "FlagpostError", "createReader", "denoKvSource", "embeddedSource", "evaluate", "evaluateFlag", "kvSource", "load", "memorySource", "r2Source", "urlSource", "writeDenoKv"];
   for (const module of [esm, await import("flagpost/slim"), require("flagpost/slim")]) assert.deepEqual(Object.keys(module).sort(), names);
 });
 

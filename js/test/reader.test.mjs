@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import { after, mock, test } from "node:test";
+import { mock, test } from "node:test";
 import { createReader, evaluate, FlagpostError, kvSource, r2Source, urlSource } from "flagpost";
 import { bytesOf, definitions, flag } from "./definitions.mjs";
 
@@ -22,15 +21,48 @@ function scripted(...results) {
   };
 }
 
+/** `pass` lets seconds pass, with what timers do in them and what follows from that. */
 function withClock(work) {
   return async () => {
-    mock.timers.enable({ apis: ["Date"], now: 1_700_000_000_000 });
+    mock.timers.enable({ apis: ["Date", "setTimeout", "setInterval"], now: 1_700_000_000_000 });
     try {
       await work((seconds) => mock.timers.tick(seconds * 1000));
     } finally {
       mock.timers.reset();
     }
   };
+}
+
+/** Lets everything go on that waits for no timer. */
+const settled = () => new Promise(setImmediate);
+
+/** Lets time pass, a tenth of a second at a time, until the promises are settled. */
+async function whilePassing(pass, promises) {
+  let done = false;
+  const all = Promise.all(promises).finally(() => { done = true; });
+  while (!done) {
+    pass(0.1);
+    await settled();
+  }
+  return all;
+}
+
+const hanging = () => new Promise(() => {});
+
+/** A request whose timers do not come, because it was cancelled, or because there are none. */
+function withoutTimers(work) {
+  const { setTimeout, setInterval } = globalThis;
+  globalThis.setTimeout = globalThis.setInterval = () => { throw new Error("not here"); };
+  try {
+    return work();
+  } finally {
+    Object.assign(globalThis, { setTimeout, setInterval });
+  }
+}
+
+/** What a reader has counted, without zeros and the rate. */
+function countsOf(reader) {
+  return Object.fromEntries(Object.entries(reader.status().stats).filter(([name, count]) => count !== 0 && name !== "hitRate"));
 }
 
 function collected() {
@@ -100,14 +132,25 @@ for (const [what, [result, code, message]] of Object.entries(failures)) {
     assert.deepEqual(source.asked, [undefined, "1", "1", "1"]);
   }));
 
-  test(`${what} at the first read is thrown, and the next call reads again`, async () => {
+  test(`${what} at the first read is thrown, for five seconds without asking again`, withClock(async (pass) => {
     const { errors, onError } = collected();
-    const reader = createReader({ source: scripted(result, version(1)), onError });
-    await assert.rejects(reader.current(), { name: "FlagpostError", code, message });
-    assert.deepEqual(reader.status().loaded, false);
+    const source = scripted(result, version(1));
+    const reader = createReader({ source, onError });
+    const thrown = await reader.current().catch((error) => error);
+    const again = await reader.current().catch((error) => error);
+    for (const error of [thrown, again]) {
+      assert.ok(error instanceof FlagpostError);
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+    }
+    assert.notEqual(again, thrown, "each request has an error of its own");
+    assert.equal(again.cause, thrown.cause);
+    assert.equal(reader.status().loaded, false);
+    assert.equal(source.asked.length, 1);
+    pass(5);
     assert.equal(keys(await reader.current()), "version-1");
     assert.deepEqual(errors, []);
-  });
+  }));
 }
 
 test("without an onError a failure is printed", withClock(async (pass) => {
@@ -135,21 +178,90 @@ test("while one request reads, the others are served at once from the last good 
   assert.equal(keys(await reader.current()), "version-2");
 }));
 
-test("a read that never ends, of a request that was given up, is replaced after ten seconds", withClock(async (pass) => {
-  const source = scripted(version(1), () => new Promise(() => {}), version(2));
-  const reader = createReader({ source, ttl: 30 });
+test("a source that does not answer fails after ten seconds", withClock(async (pass) => {
+  const { errors, onError } = collected();
+  const source = scripted(version(1), hanging, version(2));
+  const reader = createReader({ source, ttl: 30, onError });
   await reader.current();
   pass(30);
-  void reader.current();
-  pass(10);
+  const waiting = reader.current();
+  pass(9);
+  assert.equal(reader.status().lastError, null);
+  pass(1);
+  assert.equal(keys(await waiting), "version-1");
+  assert.match(errors[0].message, /the scripted source did not answer within 10 seconds/);
+  assert.equal(errors[0].code, "source_failed");
+  pass(5);
   assert.equal(keys(await reader.current()), "version-2");
 }));
 
-test("without a snapshot each request reads for itself, so none waits for another", async () => {
-  const finish = [];
-  const source = scripted(() => new Promise((resolve) => finish.push(resolve)));
+test("a read whose request was given up, with its timers, is replaced after eleven seconds", withClock(async (pass) => {
+  const source = scripted(version(1), hanging, version(2));
+  const reader = createReader({ source, ttl: 30 });
+  await reader.current();
+  pass(30);
+  withoutTimers(() => void reader.current());
+  pass(10);
+  assert.equal(keys(await reader.current()), "version-1");
+  pass(1);
+  assert.equal(keys(await reader.current()), "version-2");
+}));
+
+test("without a snapshot one request reads, and the others find what it found", withClock(async (pass) => {
+  let finish;
+  const source = scripted(() => new Promise((resolve) => { finish = resolve; }), version(2));
+  const reader = createReader({ source });
+  const requests = [reader.current(), reader.current({}), reader.current()];
+  pass(1);
+  await settled();
+  assert.equal(source.asked.length, 1);
+  finish(version(1));
+  for (const loaded of await whilePassing(pass, requests)) assert.equal(keys(loaded), "version-1");
+  assert.equal(source.asked.length, 1);
+  assert.deepEqual(countsOf(reader), { misses: 3, refreshes: 1 });
+}));
+
+test("the requests that wait for a first read get its failure, each as an error of its own", withClock(async (pass) => {
+  let finish;
+  const source = scripted(() => new Promise((resolve) => { finish = resolve; }));
+  const reader = createReader({ source });
+  const requests = [reader.current(), reader.current()].map((request) => request.catch((error) => error));
+  finish(null);
+  const errors = await whilePassing(pass, requests);
+  assert.deepEqual(errors.map(({ code }) => code), ["no_snapshot", "no_snapshot"]);
+  assert.notEqual(errors[0], errors[1]);
+  assert.equal(source.asked.length, 1);
+}));
+
+test("one of the requests that wait takes over from one that was given up, and only one", withClock(async (pass) => {
+  const source = scripted(hanging, version(1));
+  const reader = createReader({ source });
+  withoutTimers(() => void reader.current());
+  const requests = [reader.current(), reader.current(), reader.current()];
+  for (const loaded of await whilePassing(pass, requests)) assert.equal(keys(loaded), "version-1");
+  assert.equal(source.asked.length, 2);
+}));
+
+test("a slow first read is waited for as long as its request lives", withClock(async (pass) => {
+  let finish;
+  const source = scripted(() => new Promise((resolve) => { finish = resolve; }));
   const reader = createReader({ source });
   const requests = [reader.current(), reader.current()];
+  for (let second = 0; second < 9; second++) {
+    pass(1);
+    await settled();
+  }
+  assert.equal(source.asked.length, 1);
+  finish(version(1));
+  for (const loaded of await whilePassing(pass, requests)) assert.equal(keys(loaded), "version-1");
+}));
+
+test("where there are no timers, as in Convex's queries, each request reads for itself", async () => {
+  const finish = [];
+  const source = scripted(() => new Promise((resolve) => finish.push(resolve)));
+  const reader = createReader({ source, onError() {} });
+  const requests = withoutTimers(() => [reader.current(), reader.current()]);
+  await settled();
   assert.equal(finish.length, 2);
   finish[1](version(1));
   assert.equal(keys(await requests[1]), "version-1");
@@ -157,14 +269,98 @@ test("without a snapshot each request reads for itself, so none waits for anothe
   assert.equal(keys(await requests[0]), "version-1", "an older read does not undo a newer one");
 });
 
+test("the calls of one request share a read, also where each other request reads", withClock(async (pass) => {
+  let finish;
+  const source = scripted(version(1), () => new Promise((resolve) => { finish = resolve; }));
+  const reader = createReader({ source, ttl: 30 });
+  await reader.current();
+  pass(30);
+  const ctx = {};
+  const calls = [reader.current(ctx), reader.current(ctx)];
+  assert.equal(keys(await reader.current({})), "version-1", "another request goes on with what is there");
+  finish(version(2));
+  assert.deepEqual((await Promise.all(calls)).map(keys), ["version-2", "version-2"]);
+  assert.equal(source.asked.length, 2);
+  pass(30);
+  await Promise.all([reader.current(ctx), finish(version(3))]);
+  assert.equal(source.asked.length, 3, "a context that lives on does not keep its first answer");
+}));
+
+for (const [where, options, ctxOf] of [
+  ["the context's waitUntil", {}, (kept) => ({ waitUntil(work) { assert.equal(this.waitUntil !== undefined, true); kept.push(work); } })],
+  ["the option waitUntil", (kept) => ({ waitUntil: (work) => void kept.push(work) }), () => undefined],
+  ["a context without one and the option", (kept) => ({ waitUntil: (work) => void kept.push(work) }), () => ({})],
+]) {
+  test(`with ${where} an expired snapshot is answered at once and read behind the request`, withClock(async (pass) => {
+    const kept = [];
+    let finish;
+    const source = scripted(version(1), () => new Promise((resolve) => { finish = resolve; }));
+    const reader = createReader({ source, ttl: 30, ...(typeof options === "function" ? options(kept) : options) });
+    await reader.current(ctxOf([]));
+    kept.length = 0;
+    pass(30);
+    for (let request = 0; request < 3; request++) assert.equal(keys(await reader.current(ctxOf(kept))), "version-1");
+    assert.equal(source.asked.length, 2);
+    assert.equal(kept.length, 1);
+    finish(version(2));
+    await kept[0];
+    assert.equal(keys(await reader.current(ctxOf(kept))), "version-2");
+    assert.deepEqual(countsOf(reader), { hits: 4, misses: 1, expiredHits: 3, refreshes: 2 });
+  }));
+}
+
+test("a read behind a request that fails is reported, and rejects nothing", withClock(async (pass) => {
+  const kept = [];
+  const { errors, onError } = collected();
+  const source = scripted(version(1), new Error("boom"));
+  const reader = createReader({ source, ttl: 30, onError, waitUntil: (work) => kept.push(work) });
+  await reader.current();
+  pass(30);
+  assert.equal(keys(await reader.current()), "version-1");
+  await Promise.all(kept);
+  assert.match(errors[0].message, /boom/);
+}));
+
+test("an onError that throws makes no answer fail", withClock(async (pass) => {
+  const reader = createReader({ source: scripted(version(1), new Error("boom")), ttl: 1, onError() { throw new Error("too"); } });
+  await reader.current();
+  pass(1);
+  assert.equal(keys(await reader.current()), "version-1");
+}));
+
+for (const [when, seconds] of [["0", 0], ["a time that has passed", 10]]) {
+  test(`with staleWhileRevalidate of ${when} the request that finds the snapshot expired waits`, withClock(async (pass) => {
+    const source = scripted(version(1), version(2));
+    const reader = createReader({ source, ttl: 30, staleWhileRevalidate: seconds, waitUntil() {} });
+    await reader.current();
+    pass(30 + seconds);
+    assert.equal(keys(await reader.current()), "version-2");
+  }));
+}
+
+test("within staleWhileRevalidate nobody waits", withClock(async (pass) => {
+  const reader = createReader({ source: scripted(version(1), hanging), ttl: 30, staleWhileRevalidate: 10, waitUntil() {} });
+  await reader.current();
+  pass(39);
+  assert.equal(keys(await reader.current()), "version-1");
+}));
+
+test("a waitUntil that there is no request for is done without", withClock(async (pass) => {
+  const source = scripted(version(1), version(2));
+  const reader = createReader({ source, ttl: 30, waitUntil() { throw new Error("no request"); } });
+  await reader.current();
+  pass(30);
+  assert.equal(keys(await reader.current()), "version-2");
+}));
+
 test("a slow read does not replace what a later one found", withClock(async (pass) => {
   let finish;
   const source = scripted(version(1), () => new Promise((resolve) => { finish = resolve; }), version(3));
   const reader = createReader({ source, ttl: 5 });
   await reader.current();
   pass(5);
-  const slow = reader.current();
-  pass(10);
+  const slow = withoutTimers(() => reader.current());
+  pass(11);
   assert.equal(keys(await reader.current()), "version-3");
   finish(version(2));
   assert.equal(keys(await slow), "version-3");
@@ -178,13 +374,28 @@ test("definitions that were replaced go on working for those who hold them", wit
   assert.deepEqual(evaluate(held, { distinctId: "u" }).featureFlags, { "version-1": true });
 }));
 
-test("the status tells what is at hand without asking the source", withClock(async () => {
-  const source = scripted(version(1));
-  const reader = createReader({ source });
-  assert.deepEqual(reader.status(), { source: "the scripted source", loaded: false, info: null, ageSeconds: null, readAt: null, lastError: null });
+test("the status tells what is at hand and what was counted, without asking the source", withClock(async (pass) => {
+  const source = scripted(version(1), "unchanged", new Error("boom"));
+  const reader = createReader({ source, ttl: 30, onError() {} });
+  const nothing = { hits: 0, misses: 0, expiredHits: 0, refreshes: 0, unchanged: 0, errors: 0, staleAnswers: 0, hitRate: null };
+  const before = { source: "the scripted source", from: null, loaded: false, info: null, ageSeconds: null, stale: false, readAt: null, nextReadAt: null, lastError: null };
+  assert.deepEqual(reader.status(), { ...before, stats: nothing });
   await reader.current();
-  assert.deepEqual(reader.status(), { source: "the scripted source", loaded: true, info: null, ageSeconds: null, readAt: new Date(), lastError: null });
-  assert.equal(source.asked.length, 1);
+  const readAt = new Date();
+  const nextReadAt = new Date(Date.now() + 30_000);
+  const first = { ...before, from: "the scripted source", loaded: true, readAt, nextReadAt };
+  assert.deepEqual(reader.status(), { ...first, stats: { ...nothing, misses: 1, refreshes: 1, hitRate: 0 } });
+  for (let call = 0; call < 3; call++) await reader.current();
+  assert.deepEqual(reader.status().stats, { ...nothing, hits: 3, misses: 1, refreshes: 1, hitRate: 0.75 });
+  for (let read = 0; read < 2; read++) {
+    pass(30);
+    await reader.current();
+  }
+  const { stats, lastError, nextReadAt: retry } = reader.status();
+  assert.deepEqual(stats, { ...nothing, hits: 3, misses: 3, refreshes: 1, unchanged: 1, errors: 1, hitRate: 0.5 });
+  assert.match(lastError.message, /boom/);
+  assert.equal(retry - new Date(), 5000);
+  assert.equal(source.asked.length, 3);
 }));
 
 test("evaluation contexts reach the definitions", async () => {
@@ -197,7 +408,12 @@ test("wrong options are refused with the fix", () => {
   assert.throws(() => createReader({ source: undefined }), { code: "invalid_options", message: /KV or R2 binding.*wrangler\.toml/ });
   assert.throws(() => createReader({ source: {} }), { code: "invalid_options" });
   assert.throws(() => createReader({ source: "/relative" }), { code: "invalid_options", message: /https:\/\// });
-  assert.throws(() => createReader({ source: scripted(null), ttl: -1 }), { code: "invalid_options", message: /ttl/ });
+  const wrong = { ttl: -1, negativeTtl: "5", staleWhileRevalidate: NaN, maxAge: -1, timeout: 0, onStale: "fail", waitUntil: {} };
+  for (const [name, value] of Object.entries(wrong)) {
+    assert.throws(() => createReader({ source: scripted(null), [name]: value }), { code: "invalid_options", message: new RegExp(name) });
+  }
+  assert.throws(() => createReader({ source: scripted(null), onStale: "throw" }), { code: "invalid_options", message: /maxAge/ });
+  assert.throws(() => createReader({ source: [] }), { code: "invalid_options", message: /empty/ });
   assert.throws(() => urlSource("https://me:secret@host/"), (error) => error.code === "invalid_options" && !error.message.includes("secret"));
 });
 
@@ -206,56 +422,12 @@ test("a binding or a URL may stand in place of a source", () => {
   const described = (source) => createReader({ source }).status().source;
   assert.equal(described({ get }), 'the KV key "flagpost"');
   assert.equal(described({ get, head: get }), 'the R2 object "flagpost"');
+  assert.equal(described({ get, atomic: get }), 'the Deno KV key "flagpost"');
+  assert.equal(described(new Uint8Array(1)), "the snapshot in memory");
+  assert.equal(described(new ArrayBuffer(1)), "the snapshot in memory");
+  assert.equal(described([{ get }, "https://host/path"]), 'the KV key "flagpost", else https://host/path');
   assert.equal(described("https://host/path?secret=1"), "https://host/path");
   assert.equal(described(new URL("https://host/path?secret=1")), "https://host/path");
   assert.equal(kvSource({ get }, { key: "other" }).describe, 'the KV key "other"');
   assert.equal(r2Source({ get, head: get }, { key: "other" }).describe, 'the R2 object "other"');
-});
-
-let answer;
-const requests = [];
-const server = createServer((request, response) => {
-  requests.push(request.headers);
-  answer(request, response);
-});
-const origin = await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${server.address().port}`)));
-after(() => server.close());
-
-test("a URL is read with its ETag and headers, and unchanged bytes are not sent again", async () => {
-  const served = [];
-  answer = (request, response) => {
-    const unchanged = request.headers["if-none-match"] === '"v1"';
-    served.push(unchanged ? 304 : 200);
-    response.writeHead(served.at(-1), { etag: '"v1"' }).end(unchanged ? undefined : version(1).bytes);
-  };
-  const reader = createReader({ source: urlSource(`${origin}/flags?signature=abc`, { headers: { authorization: "Bearer t" } }), ttl: 0 });
-  const first = await reader.current();
-  assert.equal(await reader.current(), first);
-  assert.deepEqual(served, [200, 304]);
-  assert.equal(requests.at(-1).authorization, "Bearer t");
-});
-
-test("a URL's failures name status and address, but never its query", async () => {
-  const reader = createReader({ source: `${origin}/flags?signature=abc` });
-  const failsWith = async (expected) => {
-    await assert.rejects(reader.current(), (error) => {
-      assert.match(`${error.code} ${error.message}`, expected);
-      assert.doesNotMatch(error.message, /signature|abc/);
-      return true;
-    });
-  };
-  answer = (_request, response) => response.writeHead(503).end("signature");
-  await failsWith(/source_failed http:\/\/127\.0\.0\.1:\d+\/flags .*503/);
-  answer = (_request, response) => response.writeHead(404).end();
-  await failsWith(/no_snapshot .*\/flags/);
-  answer = (request) => request.socket.destroy();
-  await failsWith(/source_failed .*\/flags cannot be read/);
-});
-
-test("a URL that does not answer is given up", async () => {
-  answer = () => {};
-  const started = Date.now();
-  await assert.rejects(urlSource(origin, { timeoutMs: 50 }).read(undefined), { code: "source_failed", message: /timeout/i });
-  assert.ok(Date.now() - started < 5000);
-  server.closeAllConnections();
 });

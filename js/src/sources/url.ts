@@ -3,11 +3,14 @@ import { resultOf, type Source, type SourceResult } from "../source.js";
 
 /** Options of `urlSource`. */
 export interface UrlSourceOptions {
-  /** Sent with every request, for authorization say. */
-  headers?: Record<string, string> | undefined;
+  /** Sent with every request, for authorization say; a function is asked before each, for tokens that expire. */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
   /** Milliseconds until a request is given up. Default: 10,000. */
   timeoutMs?: number | undefined;
-  /** Makes the requests. Default: the global `fetch`. */
+  /**
+   * Makes the requests. Default: the global `fetch`. A private S3 or R2 bucket is read with one that signs them:
+   * with aws4fetch, `(url, init) => client.fetch(url, init)`.
+   */
   fetch?: Fetch | undefined;
 }
 
@@ -23,13 +26,14 @@ export type Fetch = (
 
 /** Reads a snapshot over HTTP; with an `ETag`, an unchanged one is not sent again. */
 export function urlSource(url: string | { readonly href: string }, options: UrlSourceOptions = {}): Source {
-  const { headers = {}, timeoutMs = 10_000 } = options;
+  const { timeoutMs = 10_000 } = options;
   const address = parse(url);
   // A query may hold a signature: it does not belong in a message.
   const describe = `${address.origin}${address.pathname}`;
 
   async function read(previous: { version: string } | undefined): Promise<SourceResult> {
     const request: Fetch = options.fetch ?? fetch;
+    const headers = typeof options.headers === "function" ? await options.headers() : options.headers ?? {};
     const tag = previous && etagOf(previous.version);
     const response = await request(address.href, {
       headers: tag === undefined ? headers : { ...headers, "if-none-match": tag },
