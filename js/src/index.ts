@@ -16,6 +16,24 @@ export { type SourceLike } from "./sources/of.js";
 export { r2Source, type R2Bucket, type R2SourceOptions } from "./sources/r2.js";
 export { urlSource, type UrlSourceOptions } from "./sources/url.js";
 export { DEFAULT_KEY, type Source, type SourceResult } from "./source.js";
+export { createFlags, type DefinitionsReader, type FlagsOptions } from "./flags/create.js";
+export type { FlagValue, FlagValues, Overrides } from "./flags/overrides.js";
+export type {
+  AnyFlags,
+  FlagResult,
+  Flags,
+  FlagsAndPayloads,
+  FlagType,
+  FlagTypes,
+  ForUserOptions,
+  KeyOf,
+  NoValueReason,
+  PayloadOf,
+  RequestContext,
+  SnapshotState,
+  UserFlags,
+  ValueOf,
+} from "./flags/types.js";
 export type {
   Answer,
   Answers,

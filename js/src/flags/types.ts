@@ -35,8 +35,11 @@ export interface SnapshotState {
   readonly stale: boolean;
 }
 
-/** Why a flag has no value. */
-export type NoValueReason = Reason | "flag_not_found" | "stale_snapshot" | "no_snapshot";
+/**
+ * Why a flag has no value: a reason why only PostHog's server can tell; no flag of that key; a snapshot older
+ * than the reader's `maxAge`; no snapshot at all; or an evaluator that failed, which `onError` is told.
+ */
+export type NoValueReason = Reason | "flag_not_found" | "stale_snapshot" | "no_snapshot" | "evaluation_failed";
 
 /** All that is known of one flag for one user. */
 export interface FlagResult<V = boolean | string, P = unknown> {
@@ -68,27 +71,51 @@ export interface ForUserOptions {
   ctx?: RequestContext | undefined;
   /** The flags that will be asked for. Only these are asked of PostHog when a remote fallback is set. */
   flagKeys?: readonly string[] | undefined;
+  /** Whether reading a flag is recorded as an exposure, where the client has `exposures`. Default: true. */
+  sendFeatureFlagEvents?: boolean | undefined;
 }
 
 /** Answers flags; made once by `createFlags`, at module scope. */
 export interface Flags<M extends FlagTypes<M> = AnyFlags> {
-  /** Flags for one user. Waits for the snapshot, and for the remote fallback if there is one; the answers are synchronous. */
+  /**
+   * Flags for one user. Waits for the snapshot, and for the remote fallback if there is one; the answers are
+   * synchronous. The user is read when a flag is first asked for: don't change it until then.
+   *
+   * @throws FlagpostError `invalid_user` as a rejected promise; with `strict`, what the reader throws
+   */
   forUser(user: User, options?: ForUserOptions): Promise<UserFlags<M>>;
 }
 
-/** The flags of one user. Every method is synchronous and asks nobody. */
+/** Values and payloads of all flags that have one, by key. */
+export interface FlagsAndPayloads<M extends FlagTypes<M> = AnyFlags> {
+  featureFlags: Partial<{ [K in KeyOf<M>]: ValueOf<M, K> }>;
+  /** Falsy payloads (0, "", false) are left out, as posthog-node does here. */
+  featureFlagPayloads: Partial<{ [K in KeyOf<M>]: PayloadOf<M, K> }>;
+}
+
+/**
+ * The flags of one user. Every method is synchronous and asks nobody; a flag is evaluated when it is first read,
+ * at the time at which `forUser` was called, and keeps that answer.
+ *
+ * The names and answers are posthog-node's. What differs: a flag without a value is undefined, never null; the
+ * default of `isEnabled` and `getFeatureFlag` is a second argument; payloads come parsed with every flag.
+ */
 export interface UserFlags<M extends FlagTypes<M> = AnyFlags> {
   /** Whether the flag is `true` or has a variant; the default (`false`) if it has no value. */
   isEnabled<K extends KeyOf<M>>(key: K, defaultValue?: boolean): boolean;
   /** The flag's value; the default if it has none. */
   getFeatureFlag<K extends KeyOf<M>>(key: K): ValueOf<M, K> | undefined;
   getFeatureFlag<K extends KeyOf<M>>(key: K, defaultValue: ValueOf<M, K>): ValueOf<M, K>;
-  /** The parsed payload of the flag's value. */
+  /** The parsed payload of the flag's value; no exposure, as in posthog-node. The same object each time. */
   getFeatureFlagPayload<K extends KeyOf<M>>(key: K): PayloadOf<M, K> | undefined;
   /** The flag's value, payload, and where they come from. */
   getFeatureFlagResult<K extends KeyOf<M>>(key: K): FlagResult<ValueOf<M, K>, PayloadOf<M, K>>;
-  /** The values of all flags that have one. */
-  getAllFlags(): Partial<{ [K in KeyOf<M>]: ValueOf<M, K> }>;
+  /** The values of all flags that have one. No exposure. */
+  getAllFlags(): FlagsAndPayloads<M>["featureFlags"];
+  /** The same, with the payloads. */
+  getAllFlagsAndPayloads(): FlagsAndPayloads<M>;
+  /** The flags that have no value, and why: posthog-node's `unresolvedFlags`. */
+  readonly unresolved: Readonly<Partial<Record<KeyOf<M>, NoValueReason>>>;
   /** The snapshot that answers; null if there is none. */
   readonly snapshot: SnapshotState | null;
 }

@@ -1,0 +1,116 @@
+import { FlagpostError } from "../errors.js";
+import { createReader } from "../reader.js";
+import { report } from "../report.js";
+import type { SourceLike } from "../sources/of.js";
+import type { Definitions, User } from "../types.js";
+import { assertUser, timeOf } from "../user.js";
+import { Layer, NoOrigin, type Known, type Origin } from "./origin.js";
+import { overriding, type Overrides } from "./overrides.js";
+import { SnapshotOrigin } from "./snapshot.js";
+import type { AnyFlags, Flags, FlagTypes, ForUserOptions, RequestContext, UserFlags } from "./types.js";
+import { FlagsOfUser } from "./user.js";
+
+/** What is used of a reader. */
+export interface DefinitionsReader {
+  current(ctx?: RequestContext): Promise<Definitions>;
+}
+
+/** Options of `createFlags`. */
+export interface FlagsOptions<M extends FlagTypes<M> = AnyFlags> {
+  /**
+   * Where flags come from: a reader of `createReader`, definitions of `load`, or whatever `createReader` takes for
+   * a source (a KV or R2 binding, a URL, a source), for which a reader with its defaults is made.
+   */
+  reader: DefinitionsReader | Definitions | SourceLike;
+  /** Values that win over everything: of all users, or made for each. They are no exposures. */
+  overrides?: Overrides<M> | undefined;
+  /** The time that relative dates ("30 days ago") count from, asked once per user. Default: the present. */
+  now?: Date | (() => Date) | undefined;
+  /**
+   * Whether `forUser` throws when there is no snapshot, and a flag's method when the evaluator fails. Default:
+   * flags have no value, their `reason` says why, and `onError` is told once until it works again.
+   */
+  strict?: boolean | undefined;
+  /** Told of failures that were answered with defaults. Default: `console.warn`. */
+  onError?: ((error: FlagpostError) => void) | undefined;
+}
+
+/**
+ * Makes a client that answers flags in PostHog's words. Make one at module scope, or on the first request, and
+ * keep it.
+ *
+ * ```ts
+ * const flags = createFlags({ reader: env.FLAGS });
+ * const user = await flags.forUser({ distinctId: "user-1" }, { ctx });
+ * if (user.isEnabled("new-checkout")) …
+ * ```
+ *
+ * `createFlags<MyFlags>(…)`, with the types that `flagpost types` writes, knows keys, variants and payloads.
+ *
+ * @throws FlagpostError `invalid_options`
+ */
+export function createFlags<M extends FlagTypes<M> = AnyFlags>(options: FlagsOptions<M>): Flags<M> {
+  return new Client(options);
+}
+
+class Client<M extends FlagTypes<M>> implements Flags<M> {
+  readonly #options: FlagsOptions<M>;
+  readonly #reader: DefinitionsReader;
+  readonly #overridesOf: (user: User) => ReadonlyMap<string, Known>;
+  /** Whether the failure to get a snapshot was told. */
+  #missing = false;
+  /** Definitions that the evaluator failed with, which was told. */
+  readonly #broken = new WeakSet<Definitions>();
+
+  constructor(options: FlagsOptions<M>) {
+    this.#options = options;
+    this.#reader = readerOf(options);
+    this.#overridesOf = overriding(options.overrides);
+    this.#now();
+  }
+
+  async forUser(user: User, options: ForUserOptions = {}): Promise<UserFlags<M>> {
+    assertUser(user);
+    const now = this.#now();
+    const overrides = this.#overridesOf(user);
+    let origin = await this.#origin(user, now, options.ctx);
+    if (overrides.size > 0) origin = new Layer(origin, overrides, "override");
+    return new FlagsOfUser<M>(origin, undefined);
+  }
+
+  async #origin(user: User, now: Date, ctx: RequestContext | undefined): Promise<Origin> {
+    try {
+      const definitions = await this.#reader.current(ctx);
+      this.#missing = false;
+      return new SnapshotOrigin(definitions, user, now, (error) => this.#failed(definitions, error));
+    } catch (cause) {
+      const error = cause instanceof FlagpostError ? cause : failed(cause);
+      if (this.#options.strict) throw error;
+      if (!this.#missing) report(this.#options.onError, error);
+      this.#missing = true;
+      return new NoOrigin((error.code as string) === "stale_snapshot" ? "stale_snapshot" : "no_snapshot");
+    }
+  }
+
+  #failed(definitions: Definitions, error: FlagpostError): void {
+    if (this.#options.strict) throw error;
+    if (!this.#broken.has(definitions)) report(this.#options.onError, error);
+    this.#broken.add(definitions);
+  }
+
+  #now(): Date {
+    const { now } = this.#options;
+    return new Date(timeOf(typeof now === "function" ? now() : now));
+  }
+}
+
+function readerOf({ reader, onError }: FlagsOptions<never>): DefinitionsReader {
+  const thing = reader as Partial<DefinitionsReader & Definitions> | null | undefined;
+  if (typeof thing?.current === "function") return thing as DefinitionsReader;
+  if (typeof thing?.free === "function") return { current: async () => thing as Definitions };
+  return createReader({ source: reader as SourceLike, onError });
+}
+
+function failed(cause: unknown): FlagpostError {
+  return new FlagpostError("source_failed", `the reader failed: ${String(cause)}`, { cause });
+}
