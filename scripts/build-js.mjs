@@ -7,6 +7,8 @@
  *   edge-light.js         imports them with ?module: Vercel's edge runtime
  *   slim.js, slim.cjs, workerd-slim.js, edge-light-slim.js
  *                         the same without the compiler
+ *   testing.js, testing.cjs
+ *                         flags for tests, without either
  *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
  *   cli.js                the program `flagpost`, which imports index.js and slim.js
  *
@@ -23,6 +25,7 @@ import { build, transform } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const js = join(root, "js");
 const dist = join(js, "dist");
+const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
 const modules = { evaluator: { folder: "pkg" }, compiler: { folder: "pkg-compiler" } };
 const builtOf = (name, extension) => join(root, "evaluator-wasm", modules[name].folder, `${name}_bg.${extension}`);
 
@@ -114,6 +117,8 @@ const entries = [
   { source: "edge-light-slim.ts", script: "edge-light-slim.js", format: "esm" },
   { source: "convex.ts", script: "convex.js", format: "esm" },
   { source: "convex.ts", script: "convex.cjs", format: "cjs" },
+  { source: "testing.ts", script: "testing.js", format: "esm" },
+  { source: "testing.ts", script: "testing.cjs", format: "cjs" },
   { source: "cli.ts", script: "cli.js", format: "esm", node: true },
 ];
 
@@ -132,6 +137,7 @@ for (const { source, script, format } of entries) {
     format,
     target: "es2022",
     platform: "neutral",
+    define: { FLAGPOST_VERSION: JSON.stringify(version) },
     external: ["*.wasm", "*.wasm?module", "convex/*", "node:*"],
     plugins: [wasmModules, besides],
     legalComments: "none",
@@ -142,7 +148,7 @@ for (const { source, script, format } of entries) {
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc");
 const types = join(dist, "types");
 execFileSync(process.execPath, [tsc, "-p", join(js, "tsconfig.build.json"), "--outDir", types], { stdio: "inherit" });
-keepReachable(types, ["index.d.ts", "entry/convex.d.ts"]);
+keepReachable(types, ["index.d.ts", "entry/convex.d.ts", "entry/testing.d.ts"]);
 // The same typings for `require`, in a folder that says so.
 cpSync(types, join(dist, "types-cjs"), { recursive: true });
 writeFileSync(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n');

@@ -29,6 +29,13 @@ export function provideCompiler(provided: Compiler): void {
   compiler = provided;
 }
 
+let isKeeping = false;
+
+/** From now on the definitions' JSON is kept beside what is compiled, for those who look up more than answers. */
+export function keepDefinitions(): void {
+  isKeeping = true;
+}
+
 /** Definitions as text or object, as the bytes that a ruleset is loaded from. */
 export function encoded(definitions: string | object): Uint8Array {
   if (compiler === undefined) throw needsCompiler("these are definitions, not a snapshot");
@@ -68,6 +75,8 @@ export class Compiled {
   /** Numbers of the flags outside the evaluation contexts. */
   readonly #leftOut: ReadonlySet<number>;
   #keys: readonly (string | undefined)[] | undefined;
+  /** The definitions' JSON, until it is taken. */
+  #json: Uint8Array | undefined;
   #handle: Resident | undefined;
   /** The flags that were asked last, and what they read together. */
   #lastAsked: { flags: readonly Flag[]; reads: Reads } | undefined;
@@ -82,6 +91,8 @@ export class Compiled {
     this.#ruleset = ruleset;
     this.#hold(handle);
     this.#leftOut = code.evaluationContexts === undefined ? new Set() : leftOut(handle);
+    // A copy: whoever brought the bytes may write over them.
+    if (isKeeping) this.#json = frame?.defs === undefined ? bytes.slice() : bytes.slice(frame.defs.start, frame.defs.end);
     this.header = frame?.head === undefined ? null : decodeText(bytes.subarray(frame.head.start, frame.head.end));
   }
 
@@ -121,6 +132,13 @@ export class Compiled {
     }
     const codes = flags.length === 0 ? new Int32Array() : this.#codesOf(flags, this.#readsOf(flags), user, nowMs);
     return answersOf({ ruleset, codes, keys: flags.map(({ key }) => key), flags });
+  }
+
+  /** The definitions' JSON, given out once; undefined unless they were loaded after `keepDefinitions`. */
+  takeJson(): string | undefined {
+    const json = this.#json;
+    this.#json = undefined;
+    return json && decodeText(json);
   }
 
   /** Gives back the module's memory until the next use. */

@@ -12,6 +12,8 @@
  * - `no_snapshot`: the source holds nothing yet
  * - `source_failed`: the source cannot be read; `cause` says why
  * - `stale_snapshot`: the snapshot is older than the reader's `maxAge`, and `onStale` is `"throw"`
+ * - `remote_failed`: PostHog did not decide flags for the remote fallback; they stay without a value
+ * - `exposures_failed`: exposure events could not be sent
  * - `no_webassembly`: this runtime refused to compile the evaluator module
  * - `trap`: the evaluator broke off; it has been started anew and the next call works
  */
@@ -27,6 +29,8 @@ export type FlagpostErrorCode =
   | "no_snapshot"
   | "source_failed"
   | "stale_snapshot"
+  | "remote_failed"
+  | "exposures_failed"
   | "no_webassembly"
   | "trap";
 

@@ -16,7 +16,12 @@ export { type SourceLike } from "./sources/of.js";
 export { r2Source, type R2Bucket, type R2SourceOptions } from "./sources/r2.js";
 export { urlSource, type UrlSourceOptions } from "./sources/url.js";
 export { DEFAULT_KEY, type Source, type SourceResult } from "./source.js";
+export { createExposures, type Exposures, type ExposuresOptions, type RecordOptions } from "./exposures/create.js";
+export { flagCalledEvent, type CapturedEvent, type FlagCall, type FlagCalledEventOptions } from "./exposures/event.js";
 export { createFlags, type DefinitionsReader, type FlagsOptions } from "./flags/create.js";
+export { remoteFallback, type RemoteFallbackOptions } from "./remote/fallback.js";
+export type { RemoteAnswers, RemoteFallback, RemoteFlag } from "./remote/types.js";
+export type { PostFetch } from "./post.js";
 export type { FlagValue, FlagValues, Overrides } from "./flags/overrides.js";
 export type {
   AnyFlags,

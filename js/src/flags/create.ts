@@ -1,5 +1,8 @@
 import { FlagpostError } from "../errors.js";
+import { callOf } from "../exposures/call.js";
+import type { Exposures } from "../exposures/create.js";
 import { createReader } from "../reader.js";
+import type { RemoteAnswers, RemoteFallback } from "../remote/types.js";
 import { report } from "../report.js";
 import type { SourceLike } from "../sources/of.js";
 import type { Definitions, User } from "../types.js";
@@ -7,7 +10,7 @@ import { assertUser, timeOf } from "../user.js";
 import { Layer, NoOrigin, type Known, type Origin } from "./origin.js";
 import { overriding, type Overrides } from "./overrides.js";
 import { SnapshotOrigin } from "./snapshot.js";
-import type { AnyFlags, Flags, FlagTypes, ForUserOptions, RequestContext, UserFlags } from "./types.js";
+import type { AnyFlags, FlagResult, Flags, FlagTypes, ForUserOptions, NoValueReason, RequestContext, UserFlags } from "./types.js";
 import { FlagsOfUser } from "./user.js";
 
 /** What is used of a reader. */
@@ -24,6 +27,14 @@ export interface FlagsOptions<M extends FlagTypes<M> = AnyFlags> {
   reader: DefinitionsReader | Definitions | SourceLike;
   /** Values that win over everything: of all users, or made for each. They are no exposures. */
   overrides?: Overrides<M> | undefined;
+  /** Records what was read as `$feature_flag_called` events: `createExposures`. Default: nothing is recorded. */
+  exposures?: Exposures | undefined;
+  /**
+   * Asks PostHog's server, before `forUser` resolves, for the flags that are unresolved for the user: `remoteFallback`.
+   * Of those, only `flagKeys` where they are given; without a usable snapshot, `flagKeys` or all flags. Default: nobody
+   * is asked.
+   */
+  remote?: RemoteFallback | undefined;
   /** The time that relative dates ("30 days ago") count from, asked once per user. Default: the present. */
   now?: Date | (() => Date) | undefined;
   /**
@@ -73,22 +84,50 @@ class Client<M extends FlagTypes<M>> implements Flags<M> {
     assertUser(user);
     const now = this.#now();
     const overrides = this.#overridesOf(user);
-    let origin = await this.#origin(user, now, options.ctx);
+    const definitions = await this.#current(options.ctx);
+    let origin: Origin =
+      typeof definitions === "string"
+        ? new NoOrigin(definitions)
+        : new SnapshotOrigin(definitions, user, now, (error) => this.#failed(definitions, error));
+    const remote = await this.#askRemote(origin, user, options.flagKeys, overrides);
+    if (remote !== null) origin = new Layer(origin, remote.flags, "remote");
     if (overrides.size > 0) origin = new Layer(origin, overrides, "override");
-    return new FlagsOfUser<M>(origin, undefined);
+    return new FlagsOfUser<M>(origin, this.#recorder(user, typeof definitions === "string" ? undefined : definitions, remote, options));
   }
 
-  async #origin(user: User, now: Date, ctx: RequestContext | undefined): Promise<Origin> {
+  async #askRemote(origin: Origin, user: User, flagKeys: readonly string[] | undefined, overrides: ReadonlyMap<string, Known>): Promise<RemoteAnswers | null> {
+    const { remote } = this.#options;
+    if (remote === undefined) return null;
+    const undecided = undecidedOf(origin, flagKeys)?.filter((key) => !overrides.has(key));
+    return undecided?.length === 0 ? null : remote.ask(user, undecided);
+  }
+
+  #recorder(
+    user: User,
+    definitions: Definitions | undefined,
+    remote: RemoteAnswers | null,
+    { ctx, sendFeatureFlagEvents = true }: ForUserOptions,
+  ): ((result: FlagResult) => void) | undefined {
+    const { exposures } = this.#options;
+    if (exposures === undefined || !sendFeatureFlagEvents) return undefined;
+    return (result) => {
+      const call = callOf(result, user, remote);
+      if (call !== undefined) exposures.record(call, { ctx, definitions, minimal: remote?.minimal });
+    };
+  }
+
+  /** The definitions, or why there are none. */
+  async #current(ctx: RequestContext | undefined): Promise<Definitions | NoValueReason> {
     try {
       const definitions = await this.#reader.current(ctx);
       this.#missing = false;
-      return new SnapshotOrigin(definitions, user, now, (error) => this.#failed(definitions, error));
+      return definitions;
     } catch (cause) {
       const error = cause instanceof FlagpostError ? cause : failed(cause);
       if (this.#options.strict) throw error;
       if (!this.#missing) report(this.#options.onError, error);
       this.#missing = true;
-      return new NoOrigin((error.code as string) === "stale_snapshot" ? "stale_snapshot" : "no_snapshot");
+      return (error.code as string) === "stale_snapshot" ? "stale_snapshot" : "no_snapshot";
     }
   }
 
@@ -102,6 +141,16 @@ class Client<M extends FlagTypes<M>> implements Flags<M> {
     const { now } = this.#options;
     return new Date(timeOf(typeof now === "function" ? now() : now));
   }
+}
+
+/** The flags that PostHog's server may decide; undefined: all there are. */
+function undecidedOf(origin: Origin, flagKeys: readonly string[] | undefined): string[] | undefined {
+  if (origin.snapshot === null) return flagKeys?.slice();
+  if (flagKeys === undefined) return Object.keys(origin.all().unresolved);
+  return flagKeys.filter((key) => {
+    const { value, reason } = origin.find(key);
+    return value === undefined && reason !== "flag_not_found";
+  });
 }
 
 function readerOf({ reader, onError }: FlagsOptions<never>): DefinitionsReader {

@@ -39,9 +39,15 @@ export class SnapshotOrigin implements Origin {
 
   all(): AllFound {
     const answers = this.#ask(() => evaluate(this.#definitions, this.#user, { now: this.#now }));
-    if (answers === undefined) return { featureFlags: {}, featureFlagPayloads: {}, unresolved: {} };
+    if (answers === undefined) return this.#none();
     const { featureFlags, featureFlagPayloads, unresolved } = answers;
     return { featureFlags, featureFlagPayloads, unresolved };
+  }
+
+  #none(): AllFound {
+    const keys = this.#ask(() => this.#definitions.flagKeys) ?? [];
+    const unresolved = Object.fromEntries(keys.map((key) => [key, "evaluation_failed" as const]));
+    return { featureFlags: {}, featureFlagPayloads: {}, unresolved };
   }
 
   #ask<T>(question: () => T): T | undefined {

@@ -1,0 +1,190 @@
+import { keepDefinitions } from "../compiled.js";
+import { FlagpostError } from "../errors.js";
+import type { RequestContext } from "../flags/types.js";
+import { atLeast, postTo, type Post, type PostOptions } from "../post.js";
+import { report } from "../report.js";
+import type { Definitions } from "../types.js";
+import { Called } from "./called.js";
+import { flagCalledEvent, type CapturedEvent, type FlagCall } from "./event.js";
+import { metadataOf } from "./metadata.js";
+import { Queue } from "./queue.js";
+
+/** Milliseconds after a request's first reading until it sends: until then it collects. */
+const COLLECT_MS = 50;
+
+/** Milliseconds before the first retry; each later one waits twice as long. */
+const RETRY_MS = 250;
+
+/** Milliseconds that requests leave PostHog alone after a failure. Only `flush` does not wait. */
+const REST_MS = 5000;
+
+/** Options of `createExposures`. */
+export interface ExposuresOptions extends PostOptions {
+  /**
+   * Whether events of flags without an experiment are minimal. Default: as the definitions ask for
+   * (`minimal_flag_called_events`).
+   */
+  minimal?: boolean | undefined;
+  /** Whether PostHog should not look up where the server is. Default: true. */
+  disableGeoip?: boolean | undefined;
+  /** Distinct ids whose events are not sent twice; of more, the least recently seen are forgotten. Default: 50,000, as posthog-node. */
+  maxCacheSize?: number | undefined;
+  /** Events that may wait; of more, the oldest are lost. Default: 1,000. */
+  maxQueueSize?: number | undefined;
+  /** Events of one request to PostHog. Default: 100. */
+  maxBatchSize?: number | undefined;
+  /**
+   * Sends once so many events wait, where no `ctx` was given: for servers that live on. Default: only `flush()` does.
+   * In Workers what is begun without `ctx` is cut off when the request ends.
+   */
+  flushAt?: number | undefined;
+  /** Milliseconds until a request is given up. Default: 3,000. */
+  timeoutMs?: number | undefined;
+  /** How often a failed request is tried again. Default: 2. */
+  retries?: number | undefined;
+  /** Changes an event before it is sent; null leaves it out. */
+  beforeSend?: ((event: CapturedEvent) => CapturedEvent | null) | undefined;
+  /** Told of what could not be sent. Default: `console.warn`. */
+  onError?: ((error: FlagpostError) => void) | undefined;
+}
+
+/** Where a reading belongs. */
+export interface RecordOptions {
+  /** The request's context: its `waitUntil` is given the sending. */
+  ctx?: RequestContext | undefined;
+  /** The definitions that answered: id and experiment of the flag are read from them when the event is sent. */
+  definitions?: Definitions | undefined;
+  /** Whether PostHog asked for minimal events, where its server answered. */
+  minimal?: boolean | undefined;
+}
+
+/** Sends `$feature_flag_called` events, once per user, flag and answer. */
+export interface Exposures {
+  /** Takes a reading down, unless it was already. Never throws, and asks nobody. */
+  record(call: FlagCall, options?: RecordOptions): void;
+  /** Sends what waits. Never rejects: failures are told to `onError`, and what may succeed later goes on waiting. */
+  flush(): Promise<void>;
+}
+
+/**
+ * Makes what `createFlags({ exposures })` records readings with. Make it once, before definitions are loaded: only of
+ * those loaded afterwards it knows the flags' numbers and experiments.
+ *
+ * With a `ctx` each request sends what was recorded, in one request of its own after 50 ms; without one, call `flush()`.
+ *
+ * @throws FlagpostError `invalid_options`
+ */
+export function createExposures(options: ExposuresOptions): Exposures {
+  return new Sender(options);
+}
+
+interface Waiting {
+  readonly call: FlagCall;
+  readonly options: RecordOptions;
+  /** Made when it is first sent, and kept: a retry has the same uuid. */
+  event: CapturedEvent | null | undefined;
+}
+
+class Sender implements Exposures {
+  readonly #options: ExposuresOptions;
+  readonly #post: Post;
+  readonly #called: Called;
+  readonly #queue: Queue<Waiting>;
+  readonly #batch: number;
+  readonly #scheduled = new WeakSet<object>();
+  #restsUntil = 0;
+
+  constructor(options: ExposuresOptions) {
+    this.#options = options;
+    this.#post = postTo(options);
+    this.#called = new Called(atLeast(1, "maxCacheSize", options.maxCacheSize ?? 50_000));
+    this.#queue = new Queue(atLeast(1, "maxQueueSize", options.maxQueueSize ?? 1000));
+    this.#batch = atLeast(1, "maxBatchSize", options.maxBatchSize ?? 100);
+    keepDefinitions();
+  }
+
+  record(call: FlagCall, options: RecordOptions = {}): void {
+    if (call.distinctId === "" || !this.#called.isNew(call)) return;
+    // The caller's groups may change before the event is sent.
+    this.#queue.add({ call: { ...call, groups: call.groups && { ...call.groups } }, options, event: undefined });
+    const { ctx } = options;
+    const { flushAt = Infinity } = this.#options;
+    if (ctx?.waitUntil !== undefined) this.#schedule(ctx);
+    else if (this.#queue.length >= flushAt && Date.now() >= this.#restsUntil) void this.flush();
+  }
+
+  async flush(): Promise<void> {
+    for (let left = this.#queue.length; left > 0; left -= this.#batch) {
+      const waiting = this.#queue.take(Math.min(this.#batch, left));
+      const failure = await this.#send(waiting.flatMap((one) => this.#eventOf(one) ?? []));
+      if (failure === undefined) continue;
+      this.#restsUntil = Date.now() + REST_MS;
+      if (failure.again) this.#queue.putBack(waiting);
+      this.#failed(`${failure.why}; ${failure.again ? "they wait for the next time" : "they are lost"}`);
+      break;
+    }
+    const { lost } = this.#queue;
+    this.#queue.lost = 0;
+    if (lost > 0) this.#failed(`${lost} more than maxQueueSize waited and are lost`);
+  }
+
+  #schedule(ctx: RequestContext): void {
+    if (this.#scheduled.has(ctx)) return;
+    this.#scheduled.add(ctx);
+    try {
+      ctx.waitUntil?.(this.#later(ctx));
+    } catch {
+      // The request is over: the next one sends its events.
+    }
+  }
+
+  async #later(ctx: RequestContext): Promise<void> {
+    await pause(COLLECT_MS);
+    this.#scheduled.delete(ctx);
+    if (Date.now() >= this.#restsUntil) await this.flush();
+  }
+
+  #eventOf(waiting: Waiting): CapturedEvent | null {
+    if (waiting.event !== undefined) return waiting.event;
+    const { call, options } = waiting;
+    const { beforeSend, minimal, disableGeoip } = this.#options;
+    const metadata = options.definitions && metadataOf(options.definitions);
+    const known = call.locallyEvaluated ? metadata?.flags.get(call.key) : undefined;
+    const event = flagCalledEvent({ ...known, ...call }, { minimal: minimal ?? options.minimal ?? metadata?.minimal, disableGeoip });
+    try {
+      return (waiting.event = beforeSend === undefined ? event : (beforeSend(event) ?? null));
+    } catch (error) {
+      this.#failed(`beforeSend threw ${String(error)}; the event is lost`);
+      return (waiting.event = null);
+    }
+  }
+
+  async #send(batch: readonly CapturedEvent[]): Promise<{ why: string; again: boolean } | undefined> {
+    if (batch.length === 0) return undefined;
+    const { timeoutMs = 3000, retries = 2 } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      const failure = await this.#try(batch, timeoutMs);
+      if (!failure?.again || attempt >= retries) return failure;
+      await pause(RETRY_MS * 2 ** attempt);
+    }
+  }
+
+  async #try(batch: readonly CapturedEvent[], timeoutMs: number): Promise<{ why: string; again: boolean } | undefined> {
+    try {
+      const body = JSON.stringify({ api_key: this.#post.projectKey, batch, sent_at: new Date().toISOString() });
+      const { status } = await this.#post("/batch/", body, timeoutMs);
+      if (status >= 200 && status < 300) return undefined;
+      return { why: `PostHog answered with status ${status}`, again: status === 408 || status === 429 || status >= 500 };
+    } catch (error) {
+      return { why: `PostHog cannot be reached (${String(error)})`, again: true };
+    }
+  }
+
+  #failed(why: string): void {
+    report(this.#options.onError, new FlagpostError("exposures_failed", `exposure events were not sent: ${why}`));
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
