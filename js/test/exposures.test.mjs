@@ -294,6 +294,28 @@ test("beforeSend may change events or leave them out; where it throws the event 
   assert.equal(errors.length, 1);
 });
 
+test("an event that is no JSON is lost and told, and holds up no other", async () => {
+  const errors = [];
+  const { exposures, flags } = client(() => bytesOf(definitions(flag("on"))), { onError: (error) => errors.push(error) });
+  (await flags.forUser({ distinctId: 1n })).isEnabled("on");
+  (await flags.forUser(user)).isEnabled("on");
+  await exposures.flush();
+  assert.deepEqual(posthog.events().map(({ distinct_id }) => distinct_id), ["user-1"]);
+  assert.deepEqual(errors.map(({ code }) => code), ["exposures_failed"]);
+});
+
+test("requests are made with the fetch that was given, below the host's path", async () => {
+  const urls = [];
+  const fetch = async (url, { method, headers }) => {
+    urls.push([url, method, headers["content-type"]]);
+    return new Response("{}");
+  };
+  const { exposures, flags } = client(() => bytesOf(definitions(flag("on"))), { fetch, host: "https://proxy.example/ingest/" });
+  (await flags.forUser(user)).isEnabled("on");
+  await exposures.flush();
+  assert.deepEqual(urls, [["https://proxy.example/ingest/batch/", "POST", "application/json"]]);
+});
+
 test("one distinct id is remembered with a bounded number of answers", async () => {
   const { exposures, flags } = client(() => bytesOf(definitions(flag("on"))), { maxQueueSize: 5000 });
   const read = async (index) => (await flags.forUser({ distinctId: "everybody", groups: { company: `${index}` } })).isEnabled("on");
@@ -331,6 +353,7 @@ test("wrong options are refused with the fix", () => {
   assert.throws(() => createExposures({}), { code: "invalid_options", message: /projectKey.*phc_/ });
   assert.throws(() => createExposures({ projectKey: "phc_a", host: "posthog" }), { code: "invalid_options", message: /host/ });
   assert.throws(() => createExposures({ projectKey: "phc_a", maxCacheSize: 0 }), { code: "invalid_options", message: /maxCacheSize/ });
+  assert.throws(() => createExposures({ projectKey: "phc_a", flushAt: 0 }), { code: "invalid_options", message: /flushAt/ });
 });
 
 test("failures are printed where nobody listens", async () => {

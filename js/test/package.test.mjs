@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import * as esm from "flagpost";
 
 const require = createRequire(import.meta.url);
@@ -35,8 +36,42 @@ test("ESM and CJS give the same names, and definitions of one work in the other"
 });
 
 test("the public names are these, and those of the slim package as well", async () => {
-  const names = ["DEFAULT_KEY", "FlagpostError", "createReader", "denoKvSource", "embeddedSource", "evaluate", "evaluateFlag", "kvSource", "load", "memorySource", "r2Source", "urlSource", "writeDenoKv"];
+  const names = [
+    "DEFAULT_KEY",
+    "FlagpostError",
+    "createExposures",
+    "createFlags",
+    "createReader",
+    "denoKvSource",
+    "embeddedSource",
+    "evaluate",
+    "evaluateFlag",
+    "flagCalledEvent",
+    "kvSource",
+    "load",
+    "memorySource",
+    "r2Source",
+    "remoteFallback",
+    "urlSource",
+    "writeDenoKv",
+  ];
   for (const module of [esm, await import("flagpost/slim"), require("flagpost/slim")]) assert.deepEqual(Object.keys(module).sort(), names);
+});
+
+test("a bundler leaves out the client, events and the remote fallback where nobody imports them", async () => {
+  const bundled = async (names) => {
+    const stdin = { contents: `export { ${names} } from "flagpost/slim";`, resolveDir: fileURLToPath(folder) };
+    const { outputFiles } = await build({ stdin, bundle: true, format: "esm", minify: true, write: false, platform: "neutral", logLevel: "warning" });
+    return outputFiles[0].text;
+  };
+  const parts = { client: "evaluation_failed", exposures: "$feature_flag_called", remote: "evaluation_runtime" };
+  const has = async (names) => {
+    const text = await bundled(names);
+    return Object.keys(parts).filter((part) => text.includes(parts[part]));
+  };
+  assert.deepEqual(await has("createReader, evaluate"), []);
+  assert.deepEqual(await has("createFlags"), ["client"]);
+  assert.deepEqual(await has("createFlags, createExposures, remoteFallback"), Object.keys(parts));
 });
 
 test("Convex's part is an entry of its own, which nobody else loads", async () => {

@@ -115,6 +115,7 @@ test("nobody is asked when all is decided here, overridden, or not there", async
   await flags.forUser(user, { flagKeys: ["on", "missing", "coloured"] });
   assert.deepEqual(asked(), []);
   await flags.forUser(user, { flagKeys: [] });
+  await assert.rejects(flags.forUser(user, { flagKeys: "sticky" }), { code: "invalid_options", message: /flagKeys/ });
   assert.deepEqual(asked(), []);
   await flags.forUser({ ...user, personProperties: { plan: "pro" } });
   assert.deepEqual(asked(), []);

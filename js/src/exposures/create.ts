@@ -70,7 +70,8 @@ export interface Exposures {
  * Makes what `createFlags({ exposures })` records readings with. Make it once, before definitions are loaded: only of
  * those loaded afterwards it knows the flags' numbers and experiments.
  *
- * With a `ctx` each request sends what was recorded, in one request of its own after 50 ms; without one, call `flush()`.
+ * With a `ctx` a request sends what was recorded, once, 50 ms after its first reading; without one, call `flush()`, or
+ * set `flushAt`. In a server that lives on, flush before it ends.
  *
  * @throws FlagpostError `invalid_options`
  */
@@ -81,8 +82,8 @@ export function createExposures(options: ExposuresOptions): Exposures {
 interface Waiting {
   readonly call: FlagCall;
   readonly options: RecordOptions;
-  /** Made when it is first sent, and kept: a retry has the same uuid. */
-  event: CapturedEvent | null | undefined;
+  /** The event as JSON, made when it is first sent, and kept: a retry has the same uuid. Null: not to be sent. */
+  event: string | null | undefined;
 }
 
 class Sender implements Exposures {
@@ -91,6 +92,9 @@ class Sender implements Exposures {
   readonly #called: Called;
   readonly #queue: Queue<Waiting>;
   readonly #batch: number;
+  readonly #flushAt: number;
+  readonly #timeoutMs: number;
+  readonly #retries: number;
   readonly #scheduled = new WeakSet<object>();
   #restsUntil = 0;
 
@@ -100,6 +104,9 @@ class Sender implements Exposures {
     this.#called = new Called(atLeast(1, "maxCacheSize", options.maxCacheSize ?? 50_000));
     this.#queue = new Queue(atLeast(1, "maxQueueSize", options.maxQueueSize ?? 1000));
     this.#batch = atLeast(1, "maxBatchSize", options.maxBatchSize ?? 100);
+    this.#flushAt = options.flushAt === undefined ? Infinity : atLeast(1, "flushAt", options.flushAt);
+    this.#timeoutMs = atLeast(1, "timeoutMs", options.timeoutMs ?? 3000);
+    this.#retries = atLeast(0, "retries", options.retries ?? 2);
     keepDefinitions();
   }
 
@@ -108,9 +115,8 @@ class Sender implements Exposures {
     // The caller's groups may change before the event is sent.
     this.#queue.add({ call: { ...call, groups: call.groups && { ...call.groups } }, options, event: undefined });
     const { ctx } = options;
-    const { flushAt = Infinity } = this.#options;
     if (ctx?.waitUntil !== undefined) this.#schedule(ctx);
-    else if (this.#queue.length >= flushAt && Date.now() >= this.#restsUntil) void this.flush();
+    else if (this.#queue.length >= this.#flushAt && Date.now() >= this.#restsUntil) void this.flush();
   }
 
   async flush(): Promise<void> {
@@ -144,35 +150,37 @@ class Sender implements Exposures {
     if (Date.now() >= this.#restsUntil) await this.flush();
   }
 
-  #eventOf(waiting: Waiting): CapturedEvent | null {
+  #eventOf(waiting: Waiting): string | null {
     if (waiting.event !== undefined) return waiting.event;
     const { call, options } = waiting;
     const { beforeSend, minimal, disableGeoip } = this.#options;
     const metadata = options.definitions && metadataOf(options.definitions);
     const known = call.locallyEvaluated ? metadata?.flags.get(call.key) : undefined;
-    const event = flagCalledEvent({ ...known, ...call }, { minimal: minimal ?? options.minimal ?? metadata?.minimal, disableGeoip });
     try {
-      return (waiting.event = beforeSend === undefined ? event : (beforeSend(event) ?? null));
+      const event = flagCalledEvent({ ...known, ...call }, { minimal: minimal ?? options.minimal ?? metadata?.minimal, disableGeoip });
+      const sent = beforeSend === undefined ? event : beforeSend(event);
+      waiting.event = sent ? JSON.stringify(sent) : null;
     } catch (error) {
-      this.#failed(`beforeSend threw ${String(error)}; the event is lost`);
-      return (waiting.event = null);
+      waiting.event = null;
+      this.#failed(`one could not be made (${String(error)}) and is lost`);
     }
+    return waiting.event;
   }
 
-  async #send(batch: readonly CapturedEvent[]): Promise<{ why: string; again: boolean } | undefined> {
+  async #send(batch: readonly string[]): Promise<{ why: string; again: boolean } | undefined> {
     if (batch.length === 0) return undefined;
-    const { timeoutMs = 3000, retries = 2 } = this.#options;
     for (let attempt = 0; ; attempt++) {
-      const failure = await this.#try(batch, timeoutMs);
-      if (!failure?.again || attempt >= retries) return failure;
+      const failure = await this.#try(batch);
+      if (!failure?.again || attempt >= this.#retries) return failure;
       await pause(RETRY_MS * 2 ** attempt);
     }
   }
 
-  async #try(batch: readonly CapturedEvent[], timeoutMs: number): Promise<{ why: string; again: boolean } | undefined> {
+  async #try(batch: readonly string[]): Promise<{ why: string; again: boolean } | undefined> {
     try {
-      const body = JSON.stringify({ api_key: this.#post.projectKey, batch, sent_at: new Date().toISOString() });
-      const { status } = await this.#post("/batch/", body, timeoutMs);
+      const [key, now] = [JSON.stringify(this.#post.projectKey), new Date().toISOString()];
+      const body = `{"api_key":${key},"batch":[${batch.join(",")}],"sent_at":"${now}"}`;
+      const { status } = await this.#post("/batch/", body, this.#timeoutMs);
       if (status >= 200 && status < 300) return undefined;
       return { why: `PostHog answered with status ${status}`, again: status === 408 || status === 429 || status >= 500 };
     } catch (error) {

@@ -52,11 +52,18 @@ export interface CapturedEvent {
 }
 
 /** What a minimal event keeps; the rest of PostHog's list is never set here. */
-const MINIMAL = new Set(
-  ["", "_response", "_has_experiment", "_id", "_version", "_reason", "_request_id", "_evaluated_at", "_error"]
-    .map((end) => `$feature_flag${end}`)
-    .concat("locally_evaluated"),
-);
+const MINIMAL = [
+  "$feature_flag",
+  "$feature_flag_response",
+  "$feature_flag_has_experiment",
+  "$feature_flag_id",
+  "$feature_flag_version",
+  "$feature_flag_reason",
+  "$feature_flag_request_id",
+  "$feature_flag_evaluated_at",
+  "$feature_flag_error",
+  "locally_evaluated",
+];
 
 /**
  * The `$feature_flag_called` event of a reading, with the properties that posthog-node 5.70 sends; `$lib` is `flagpost`.
@@ -82,7 +89,7 @@ export function flagCalledEvent(call: FlagCall, options: FlagCalledEventOptions 
   };
   // PARITY: PostHogBackendClient._shouldSendMinimalFlagCalledEvent
   const minimal = options.minimal === true && hasExperiment === false;
-  const kept = Object.entries(full).filter(([name, value]) => value !== undefined && (!minimal || MINIMAL.has(name)));
+  const kept = Object.entries(full).filter(([name, value]) => value !== undefined && (!minimal || MINIMAL.includes(name)));
   const properties: Record<string, unknown> = Object.fromEntries(kept);
   if (groups && Object.keys(groups).length > 0) properties["$groups"] = groups;
   Object.assign(properties, { $lib: "flagpost", $lib_version: FLAGPOST_VERSION, $is_server: true });

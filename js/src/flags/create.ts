@@ -25,7 +25,7 @@ export interface FlagsOptions<M extends FlagTypes<M> = AnyFlags> {
    * a source (a KV or R2 binding, a URL, a source), for which a reader with its defaults is made.
    */
   reader: DefinitionsReader | Definitions | SourceLike;
-  /** Values that win over everything: of all users, or made for each. They are no exposures. */
+  /** Values that win over everything: for all users, read once here, or made for each. They are no exposures. */
   overrides?: Overrides<M> | undefined;
   /** Records what was read as `$feature_flag_called` events: `createExposures`. Default: nothing is recorded. */
   exposures?: Exposures | undefined;
@@ -82,6 +82,7 @@ class Client<M extends FlagTypes<M>> implements Flags<M> {
 
   async forUser(user: User, options: ForUserOptions = {}): Promise<UserFlags<M>> {
     assertUser(user);
+    assertKeys(options.flagKeys);
     const now = this.#now();
     const overrides = this.#overridesOf(user);
     const definitions = await this.#current(options.ctx);
@@ -158,6 +159,11 @@ function readerOf({ reader, onError }: FlagsOptions<never>): DefinitionsReader {
   if (typeof thing?.current === "function") return thing as DefinitionsReader;
   if (typeof thing?.free === "function") return { current: async () => thing as Definitions };
   return createReader({ source: reader as SourceLike, onError });
+}
+
+function assertKeys(flagKeys: unknown): void {
+  if (flagKeys === undefined || Array.isArray(flagKeys)) return;
+  throw new FlagpostError("invalid_options", 'flagKeys is no list: pass { flagKeys: ["a-flag"] }');
 }
 
 function failed(cause: unknown): FlagpostError {

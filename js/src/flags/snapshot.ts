@@ -38,10 +38,8 @@ export class SnapshotOrigin implements Origin {
   }
 
   all(): AllFound {
-    const answers = this.#ask(() => evaluate(this.#definitions, this.#user, { now: this.#now }));
-    if (answers === undefined) return this.#none();
-    const { featureFlags, featureFlagPayloads, unresolved } = answers;
-    return { featureFlags, featureFlagPayloads, unresolved };
+    // Handed on as they are: of many flags, each record is made when it is first read.
+    return this.#ask(() => evaluate(this.#definitions, this.#user, { now: this.#now })) ?? this.#none();
   }
 
   #none(): AllFound {

@@ -98,7 +98,8 @@ export interface FlagsAndPayloads<M extends FlagTypes<M> = AnyFlags> {
  * at the time at which `forUser` was called, and keeps that answer.
  *
  * The names and answers are posthog-node's. What differs: a flag without a value is undefined, never null; the
- * default of `isEnabled` and `getFeatureFlag` is a second argument; payloads come parsed with every flag.
+ * default of `isEnabled` and `getFeatureFlag` is a second argument; there is no payload of another value than the
+ * user's (`matchValue`), and no `only` or `onlyAccessed`.
  */
 export interface UserFlags<M extends FlagTypes<M> = AnyFlags> {
   /** Whether the flag is `true` or has a variant; the default (`false`) if it has no value. */

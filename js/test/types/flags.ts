@@ -1,4 +1,5 @@
-import { createFlags, load, type Flags, type Reader, type UserFlags } from "flagpost";
+import { createFlags, createExposures, load, remoteFallback, type Flags, type Reader, type UserFlags } from "flagpost";
+import { createTestFlags, fixedClock } from "flagpost/testing";
 
 interface MyFlags {
   "new-checkout": { value: boolean };
@@ -40,3 +41,12 @@ const any = await createFlags({ reader: load({ flags: [] }), overrides: { whatev
 const loose: string | boolean | undefined = any.getFeatureFlag("whatever");
 const unknown: unknown = any.getFeatureFlagPayload("whatever");
 export const more = [variant, loose, unknown, any.getAllFlags()["whatever"]];
+
+const tested = createTestFlags<MyFlags>({ coloured: "blue" });
+tested.set("new-checkout", true);
+// @ts-expect-error no such variant
+tested.set("coloured", "green");
+export const same: Flags<MyFlags> = tested;
+
+const exposures = createExposures({ projectKey: "phc_a", beforeSend: (event) => ({ ...event, properties: {} }) });
+export const full = createFlags<MyFlags>({ reader, exposures, remote: remoteFallback({ projectKey: "phc_a" }), now: fixedClock("2024-05-01") });
