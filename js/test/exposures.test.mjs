@@ -132,6 +132,19 @@ test("over a random sequence the same readings are sent as posthog-node sends, w
   assert.deepEqual(actual.map(comparable), expected.map(comparable));
 });
 
+test("minimal events can be asked for, and refused, whatever the definitions say; never of experiments", async () => {
+  const isMinimal = async (gate, has_experiment, minimal) => {
+    const sample = { ...definitions({ ...flag("on"), has_experiment }), minimal_flag_called_events: gate };
+    const { exposures, flags } = client(() => bytesOf(sample), { minimal });
+    (await flags.forUser(user)).isEnabled("on");
+    await exposures.flush();
+    return !("$feature/on" in posthog.events()[0].properties);
+  };
+  assert.equal(await isMinimal(true, false, false), false);
+  assert.equal(await isMinimal(false, false, true), true);
+  assert.equal(await isMinimal(false, true, true), false);
+});
+
 test("overrides, an empty distinct id, and readings that are not to be sent are no exposures", async () => {
   const exposures = createExposures({ projectKey: "phc_project", host: posthog.host });
   const flags = createFlags({ reader: load(definitions(...flagsOf({}))), exposures, overrides: { on: false } });

@@ -187,6 +187,25 @@ test("strict clients throw when there is no snapshot", async () => {
   await assert.rejects(createFlags({ reader: failing, strict: true }).forUser(user), { code: "no_snapshot" });
 });
 
+test("of a snapshot older than maxAge the reader's policy decides", async () => {
+  const answersWith = async (onStale, options = {}) => {
+    const source = { describe: "the test", read: async () => ({ bytes: compiledSnapshot(header, sample), version: "1" }) };
+    return createFlags({ reader: createReader({ source, maxAge: 60, onStale, onError() {} }), onError() {}, ...options }).forUser(user);
+  };
+  const served = await answersWith("serve");
+  assert.equal(served.isEnabled("on"), true);
+  assert.deepEqual([served.snapshot.stale, served.snapshot.version], [true, header.digest]);
+  const unresolved = await answersWith("unresolved");
+  assert.equal(unresolved.getFeatureFlagResult("on").reason, "stale_snapshot");
+  assert.equal(unresolved.getFeatureFlagResult("missing").reason, "flag_not_found");
+  assert.equal(unresolved.unresolved.on, "stale_snapshot");
+  assert.equal(unresolved.snapshot.stale, true);
+  const thrown = await answersWith("throw");
+  assert.equal(thrown.getFeatureFlagResult("on").reason, "stale_snapshot");
+  assert.equal(thrown.snapshot, null);
+  await assert.rejects(answersWith("throw", { strict: true }), { code: "stale_snapshot" });
+});
+
 test("a failing evaluator costs a flag its value, is told once, and in strict clients throws", async () => {
   const { errors, onError } = collected();
   const freed = load(bytesOf({ ...sample, of: "the freed" }));

@@ -1,7 +1,8 @@
 /** The remote fallback, beside the real posthog-node asking the same local server. */
 import assert from "node:assert/strict";
 import { after, beforeEach, mock, test } from "node:test";
-import { createExposures, createFlags, FlagpostError, load, remoteFallback } from "flagpost";
+import { createExposures, createFlags, createReader, FlagpostError, load, remoteFallback } from "flagpost";
+import { compiledSnapshot } from "./compiler.mjs";
 import { bytesOf, definitions, filter, flag } from "./definitions.mjs";
 import { reference, standIn } from "./posthog.mjs";
 
@@ -129,6 +130,15 @@ test("without a snapshot PostHog is asked for the keys that are named, or for al
   assert.equal((await flags.forUser(user, { flagKeys: ["sticky"] })).isEnabled("sticky"), true);
   assert.deepEqual((await flags.forUser(user)).getAllFlags(), { sticky: true, coloured: "blue", needy: false });
   assert.deepEqual(asked(), [["sticky"], undefined]);
+});
+
+test("of a snapshot that is too old PostHog is asked for all that is there", async () => {
+  const snapshot = compiledSnapshot({ format: 1, digest: "sha256:0", checked_at: "2024-05-01T11:00:00Z" }, sample);
+  const reader = createReader({ source: { describe: "the test", read: async () => ({ bytes: snapshot, version: "1" }) }, maxAge: 60, onStale: "unresolved" });
+  const { flags } = client({}, { reader });
+  await flags.forUser(user);
+  await flags.forUser(user, { flagKeys: ["on", "missing"] });
+  assert.deepEqual(asked(), [["on", "sticky", "coloured", "needy"], ["on"]]);
 });
 
 test("where the evaluator fails, PostHog is asked for its flags", async () => {

@@ -1,10 +1,9 @@
 import { FlagpostError } from "../errors.js";
 import { callOf } from "../exposures/call.js";
 import type { Exposures } from "../exposures/create.js";
-import { createReader } from "../reader.js";
+import { createReader, type ReaderOptions } from "../reader.js";
 import type { RemoteAnswers, RemoteFallback } from "../remote/types.js";
 import { report } from "../report.js";
-import type { SourceLike } from "../sources/of.js";
 import type { Definitions, User } from "../types.js";
 import { assertUser, timeOf } from "../user.js";
 import { Layer, NoOrigin, type Known, type Origin } from "./origin.js";
@@ -22,9 +21,9 @@ export interface DefinitionsReader {
 export interface FlagsOptions<M extends FlagTypes<M> = AnyFlags> {
   /**
    * Where flags come from: a reader of `createReader`, definitions of `load`, or whatever `createReader` takes for
-   * a source (a KV or R2 binding, a URL, a source), for which a reader with its defaults is made.
+   * a source (a KV or R2 binding, a URL, a source, a list of them), for which a reader with its defaults is made.
    */
-  reader: DefinitionsReader | Definitions | SourceLike;
+  reader: DefinitionsReader | Definitions | ReaderOptions["source"];
   /** Values that win over everything: for all users, read once here, or made for each. They are no exposures. */
   overrides?: Overrides<M> | undefined;
   /** Records what was read as `$feature_flag_called` events: `createExposures`. Default: nothing is recorded. */
@@ -128,7 +127,7 @@ class Client<M extends FlagTypes<M>> implements Flags<M> {
       if (this.#options.strict) throw error;
       if (!this.#missing) report(this.#options.onError, error);
       this.#missing = true;
-      return (error.code as string) === "stale_snapshot" ? "stale_snapshot" : "no_snapshot";
+      return error.code === "stale_snapshot" ? "stale_snapshot" : "no_snapshot";
     }
   }
 
@@ -158,7 +157,7 @@ function readerOf({ reader, onError }: FlagsOptions<never>): DefinitionsReader {
   const thing = reader as Partial<DefinitionsReader & Definitions> | null | undefined;
   if (typeof thing?.current === "function") return thing as DefinitionsReader;
   if (typeof thing?.free === "function") return { current: async () => thing as Definitions };
-  return createReader({ source: reader as SourceLike, onError });
+  return createReader({ source: reader as ReaderOptions["source"], onError });
 }
 
 function assertKeys(flagKeys: unknown): void {

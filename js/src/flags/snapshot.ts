@@ -6,9 +6,8 @@ import type { SnapshotState } from "./types.js";
 
 /** What a snapshot says of itself, for results. */
 export function stateOf(definitions: Definitions): SnapshotState {
-  const { info, ageSeconds } = definitions;
-  const stale = (definitions as { stale?: boolean }).stale === true;
-  return { version: info?.digest ?? null, info, ageSeconds, stale };
+  const { version, info, ageSeconds, stale } = definitions;
+  return { version, info, ageSeconds, stale };
 }
 
 /** Flags evaluated from a snapshot, each when it is asked for. */

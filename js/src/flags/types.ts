@@ -36,10 +36,10 @@ export interface SnapshotState {
 }
 
 /**
- * Why a flag has no value: a reason why only PostHog's server can tell; no flag of that key; a snapshot older
- * than the reader's `maxAge`; no snapshot at all; or an evaluator that failed, which `onError` is told.
+ * Why a flag has no value: only PostHog's server can tell, or the snapshot is older than the reader's `maxAge` (the
+ * reasons of `evaluate`); no flag of that key; no snapshot at all; or an evaluator that failed, which `onError` is told.
  */
-export type NoValueReason = Reason | "flag_not_found" | "stale_snapshot" | "no_snapshot" | "evaluation_failed";
+export type NoValueReason = Reason | "flag_not_found" | "no_snapshot" | "evaluation_failed";
 
 /** All that is known of one flag for one user. */
 export interface FlagResult<V = boolean | string, P = unknown> {
