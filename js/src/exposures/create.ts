@@ -81,7 +81,8 @@ export function createExposures(options: ExposuresOptions): Exposures {
 
 interface Waiting {
   readonly call: FlagCall;
-  readonly options: RecordOptions;
+  readonly definitions: Definitions | undefined;
+  readonly minimal: boolean | undefined;
   /** The event as JSON, made when it is first sent, and kept: a retry has the same uuid. Null: not to be sent. */
   event: string | null | undefined;
 }
@@ -110,11 +111,11 @@ class Sender implements Exposures {
     keepDefinitions();
   }
 
-  record(call: FlagCall, options: RecordOptions = {}): void {
+  record(call: FlagCall, { ctx, definitions, minimal }: RecordOptions = {}): void {
     if (call.distinctId === "" || !this.#called.isNew(call)) return;
     // The caller's groups may change before the event is sent.
-    this.#queue.add({ call: { ...call, groups: call.groups && { ...call.groups } }, options, event: undefined });
-    const { ctx } = options;
+    const copy = { ...call, groups: call.groups && { ...call.groups } };
+    this.#queue.add({ call: copy, definitions, minimal, event: undefined });
     if (ctx?.waitUntil !== undefined) this.#schedule(ctx);
     else if (this.#queue.length >= this.#flushAt && Date.now() >= this.#restsUntil) void this.flush();
   }
@@ -152,12 +153,13 @@ class Sender implements Exposures {
 
   #eventOf(waiting: Waiting): string | null {
     if (waiting.event !== undefined) return waiting.event;
-    const { call, options } = waiting;
-    const { beforeSend, minimal, disableGeoip } = this.#options;
-    const metadata = options.definitions && metadataOf(options.definitions);
+    const { call, definitions } = waiting;
+    const { beforeSend, disableGeoip } = this.#options;
+    const metadata = definitions && metadataOf(definitions);
+    const minimal = this.#options.minimal ?? waiting.minimal ?? metadata?.minimal;
     const known = call.locallyEvaluated ? metadata?.flags.get(call.key) : undefined;
     try {
-      const event = flagCalledEvent({ ...known, ...call }, { minimal: minimal ?? options.minimal ?? metadata?.minimal, disableGeoip });
+      const event = flagCalledEvent({ ...known, ...call }, { minimal, disableGeoip });
       const sent = beforeSend === undefined ? event : beforeSend(event);
       waiting.event = sent ? JSON.stringify(sent) : null;
     } catch (error) {

@@ -95,7 +95,12 @@ class Client<M extends FlagTypes<M>> implements Flags<M> {
     return new FlagsOfUser<M>(origin, this.#recorder(user, typeof definitions === "string" ? undefined : definitions, remote, options));
   }
 
-  async #askRemote(origin: Origin, user: User, flagKeys: readonly string[] | undefined, overrides: ReadonlyMap<string, Known>): Promise<RemoteAnswers | null> {
+  async #askRemote(
+    origin: Origin,
+    user: User,
+    flagKeys: readonly string[] | undefined,
+    overrides: ReadonlyMap<string, Known>,
+  ): Promise<RemoteAnswers | null> {
     const { remote } = this.#options;
     if (remote === undefined) return null;
     const undecided = undecidedOf(origin, flagKeys)?.filter((key) => !overrides.has(key));
