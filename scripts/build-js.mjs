@@ -9,6 +9,9 @@
  *                         the same without the compiler
  *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
  *   cli.js                the program `flagpost`, which imports index.js and slim.js
+ *   node.js, node.cjs     what needs Node's modules
+ *   posthog-node.js, posthog-node.cjs
+ *                         providers of definitions for posthog-node
  *
  * Fails when flagpost/slim outgrows its budget in tests/budgets.json.
  */
@@ -115,6 +118,10 @@ const entries = [
   { source: "convex.ts", script: "convex.js", format: "esm" },
   { source: "convex.ts", script: "convex.cjs", format: "cjs" },
   { source: "cli.ts", script: "cli.js", format: "esm", node: true },
+  { source: "node.ts", script: "node.js", format: "esm", node: true },
+  { source: "node.ts", script: "node.cjs", format: "cjs", node: true },
+  { source: "posthog-node.ts", script: "posthog-node.js", format: "esm" },
+  { source: "posthog-node.ts", script: "posthog-node.cjs", format: "cjs" },
 ];
 
 for (const file of Object.keys(modules).flatMap((name) => [builtOf(name, "wasm"), builtOf(name, "js")])) {
@@ -142,7 +149,7 @@ for (const { source, script, format } of entries) {
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc");
 const types = join(dist, "types");
 execFileSync(process.execPath, [tsc, "-p", join(js, "tsconfig.build.json"), "--outDir", types], { stdio: "inherit" });
-keepReachable(types, ["index.d.ts", "entry/convex.d.ts"]);
+keepReachable(types, ["index.d.ts", "entry/convex.d.ts", "entry/node.d.ts", "entry/posthog-node.d.ts"]);
 // The same typings for `require`, in a folder that says so.
 cpSync(types, join(dist, "types-cjs"), { recursive: true });
 writeFileSync(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n');

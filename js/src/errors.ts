@@ -12,6 +12,8 @@
  * - `no_snapshot`: the source holds nothing yet
  * - `source_failed`: the source cannot be read; `cause` says why
  * - `stale_snapshot`: the snapshot is older than the reader's `maxAge`, and `onStale` is `"throw"`
+ * - `store_failed`: a cache that processes share cannot be locked or written; `cause` says why
+ * - `empty_refused`: PostHog sent an empty list of flags where flags are stored, and nobody allowed that
  * - `no_webassembly`: this runtime refused to compile the evaluator module
  * - `trap`: the evaluator broke off; it has been started anew and the next call works
  */
@@ -27,6 +29,8 @@ export type FlagpostErrorCode =
   | "no_snapshot"
   | "source_failed"
   | "stale_snapshot"
+  | "store_failed"
+  | "empty_refused"
   | "no_webassembly"
   | "trap";
 

@@ -12,6 +12,7 @@ export const CHECKSUM = 8;
 /** Tags as u32. */
 const HEAD = 0x44_41_45_48;
 const CODE = 0x45_44_4f_43;
+const DEFS = 0x53_46_45_44;
 
 /** Where a section lies, in bytes from the snapshot's start. */
 export interface Section {
@@ -24,6 +25,8 @@ export interface Frame {
   readonly head: Section | undefined;
   /** The compiled ruleset and, behind it, the digest of all bytes before that. */
   readonly code: Section | undefined;
+  /** The definitions as PostHog sent them. */
+  readonly defs: Section | undefined;
 }
 
 /** Whether bytes begin like a snapshot; anything else may be definitions as JSON. */
@@ -41,6 +44,7 @@ export function frameOf(bytes: Uint8Array): Frame | undefined {
   if (count > MAX_SECTIONS || next + CHECKSUM > bytes.length) return undefined;
   let head: Section | undefined;
   let code: Section | undefined;
+  let defs: Section | undefined;
   for (let at = table; at < table + count * ENTRY; at += ENTRY) {
     const start = view.getUint32(at + 8, true);
     const end = start + view.getUint32(at + 12, true);
@@ -49,6 +53,7 @@ export function frameOf(bytes: Uint8Array): Frame | undefined {
     const tag = view.getUint32(at, true);
     if (tag === HEAD) head ??= { start, end };
     if (tag === CODE) code ??= { start, end };
+    if (tag === DEFS) defs ??= { start, end };
   }
-  return next + CHECKSUM === bytes.length ? { head, code } : undefined;
+  return next + CHECKSUM === bytes.length ? { head, code, defs } : undefined;
 }
