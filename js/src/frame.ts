@@ -5,14 +5,14 @@
  */
 export const MAGIC = "FLAGPOST";
 const MAX_SECTIONS = 64;
-const ENTRY = 16;
+/** Bytes of one section's entry in the table. */
+export const ENTRY = 16;
 /** Bytes of the checksum at a snapshot's end. */
 export const CHECKSUM = 8;
 
 /** Tags as u32. */
 const HEAD = 0x44_41_45_48;
 const CODE = 0x45_44_4f_43;
-const DEFS = 0x53_46_45_44;
 
 /** Where a section lies, in bytes from the snapshot's start. */
 export interface Section {
@@ -25,8 +25,6 @@ export interface Frame {
   readonly head: Section | undefined;
   /** The compiled ruleset and, behind it, the digest of all bytes before that. */
   readonly code: Section | undefined;
-  /** The definitions as PostHog sent them. */
-  readonly defs: Section | undefined;
 }
 
 /** Whether bytes begin like a snapshot; anything else may be definitions as JSON. */
@@ -44,7 +42,6 @@ export function frameOf(bytes: Uint8Array): Frame | undefined {
   if (count > MAX_SECTIONS || next + CHECKSUM > bytes.length) return undefined;
   let head: Section | undefined;
   let code: Section | undefined;
-  let defs: Section | undefined;
   for (let at = table; at < table + count * ENTRY; at += ENTRY) {
     const start = view.getUint32(at + 8, true);
     const end = start + view.getUint32(at + 12, true);
@@ -53,7 +50,6 @@ export function frameOf(bytes: Uint8Array): Frame | undefined {
     const tag = view.getUint32(at, true);
     if (tag === HEAD) head ??= { start, end };
     if (tag === CODE) code ??= { start, end };
-    if (tag === DEFS) defs ??= { start, end };
   }
-  return next + CHECKSUM === bytes.length ? { head, code, defs } : undefined;
+  return next + CHECKSUM === bytes.length ? { head, code } : undefined;
 }

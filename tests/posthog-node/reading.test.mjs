@@ -38,7 +38,7 @@ test("an empty store gives no flags and says how to fill it; once filled, the ne
   await withClient(provider, async (keys) => {
     assert.deepEqual(await keys(), []);
     assert.ok(codes().length > 0 && codes().every((code) => code === "no_snapshot"), codes().join());
-    assert.match(errors[0].message, /^nothing is stored at the source of this test: write it with "refresher run"$/);
+    assert.match(errors[0].message, /^no snapshot at the source of this test: write one with "refresher run"$/);
     errors.length = 0;
     source.content = snapshotOf(textOf(onFlag("first")));
     assert.deepEqual(await keys(), ["first"]);
@@ -128,7 +128,34 @@ test("within the TTL the source is asked once, for however many clients, and a f
   t.mock.timers.tick(5_000);
   source.content = snapshotOf(textOf(onFlag("second")));
   assert.deepEqual([await read(), source.asked.length], ["second", 3]);
-  assert.throws(() => flagDefinitionCache({ source, ttl: -1 }), { code: "invalid_options" });
+});
+
+test("settings that cannot work are refused at once", () => {
+  const source = sourceWith(null);
+  for (const options of [{}, { source: [] }, { source, ttl: -1 }, { source, timeout: 0 }]) {
+    assert.throws(() => flagDefinitionCache(options), { code: "invalid_options" });
+  }
+});
+
+test("a source that does not answer counts as failed, and the client goes on", async () => {
+  const source = sourceWith(snapshotOf(textOf(onFlag("good"))));
+  const { provider, errors } = providerOn(source, { timeout: 0.05 });
+  assert.equal((await provider.getFlagDefinitions()).flags.length, 1);
+  source.read = () => new Promise(() => {});
+  assert.equal((await provider.getFlagDefinitions()).flags.length, 1);
+  assert.deepEqual(errors.map(({ message }) => message), ["the source of this test did not answer within 0.05 seconds"]);
+});
+
+test("of a chain the first good source answers, and what stands behind it is never gone back to", async () => {
+  const [first, second] = [sourceWith(null), sourceWith(snapshotOf(textOf(onFlag("embedded"))))];
+  const { provider, codes } = providerOn([first, second]);
+  const read = async () => (await provider.getFlagDefinitions()).flags[0].key;
+  assert.deepEqual([await read(), await read(), second.sent, codes()], ["embedded", "embedded", 1, ["no_snapshot", "no_snapshot"]]);
+  first.content = snapshotOf(textOf(onFlag("fresh")));
+  assert.equal(await read(), "fresh");
+  first.content = new Error("down");
+  const asked = second.asked.length;
+  assert.deepEqual([await read(), second.asked.length], ["fresh", asked]);
 });
 
 test("a slow read does not put older definitions back", async () => {

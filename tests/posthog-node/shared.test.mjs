@@ -118,6 +118,17 @@ test("a client that is shut down hands over to the next at once", async () => {
   });
 });
 
+test("a store that does not answer counts as failed", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const errors = [];
+  const store = { ...memoryStore(), lock: () => new Promise(() => {}) };
+  const cache = sharedFlagDefinitionCache(store, { projectKey: "phc_x", onError: ({ message }) => errors.push(message) });
+  const asked = cache.shouldFetchFlagDefinitions();
+  t.mock.timers.tick(5000);
+  assert.equal(await asked, true);
+  assert.deepEqual(errors, ["the definitions in memory cannot be locked: Error: no answer within 5 seconds"]);
+});
+
 test("settings that cannot work are refused at once", () => {
   for (const options of [{}, { projectKey: "" }, { projectKey: "phc_x", lockSeconds: 0 }, { projectKey: "phc_x", patienceSeconds: -1 }]) {
     assert.throws(() => sharedFlagDefinitionCache(memoryStore(), options), { code: "invalid_options" });

@@ -43,8 +43,3 @@ export interface ProviderOptions {
   /** Told of every failure. Default: `console.warn`. */
   onError?: ((error: FlagpostError) => void) | undefined;
 }
-
-/** What tells of a failure. */
-export function reporter({ onError }: ProviderOptions): (error: FlagpostError) => void {
-  return onError ?? (({ message }) => console.warn(`flagpost: ${message}`));
-}

@@ -1,33 +1,40 @@
 import { FlagpostError } from "../errors.js";
+import { noSnapshot, readError, tooLate } from "../reader/errors.js";
+import { within } from "../reader/timers.js";
+import { report } from "../report.js";
 import type { Source } from "../source.js";
-import { sourceOf, type SourceLike } from "../sources/of.js";
+import { sourcesOf, type SourceLike } from "../sources/of.js";
 import { dataOfBytes } from "./data.js";
-import { reporter, type FlagDefinitionCacheData, type FlagDefinitionCacheProvider, type ProviderOptions } from "./provider.js";
+import type { FlagDefinitionCacheData, FlagDefinitionCacheProvider, ProviderOptions } from "./provider.js";
 
 /** Seconds until the source is asked again after a failure, if the TTL is not shorter. */
 const RETRY_SECONDS = 5;
 
-/** Seconds that other requests go on with the last good definitions while one request reads. */
-const PATIENCE_SECONDS = 10;
-
-/** Options of `flagDefinitionCache`. */
+/** Options of `flagDefinitionCache`. Durations are seconds. */
 export interface FlagDefinitionCacheOptions extends ProviderOptions {
   /**
-   * Where a snapshot is, or posthog-node's own JSON: a Workers KV binding, an R2 bucket binding, a URL, or a
-   * source of your own or from `kvSource`, `fileSource` and the like.
+   * Where a snapshot is, or posthog-node's own JSON: a Workers KV, R2 or Deno KV binding, a URL, bytes, or a source of
+   * your own or from `kvSource`, `fileSource` and the like.
+   *
+   * A list is a chain: its sources are asked in order until one is good. Once one has been, those behind it are not
+   * asked any more: what they hold may be older than what is in memory.
    */
-  source: SourceLike;
+  source: SourceLike | readonly SourceLike[];
   /**
-   * Seconds that definitions are used before the source is asked again. Default: 0, for posthog-node asks
-   * once per `featureFlagsPollingInterval`. Where each request makes a client of its own, say 60.
+   * How long definitions are used before the source is asked again. Default: 0, for posthog-node asks once per
+   * `featureFlagsPollingInterval`. Where each request makes a client of its own, say 60.
    */
   ttl?: number | undefined;
+  /** How long one source may take to answer before that counts as a failure. Default: 10. */
+  timeout?: number | undefined;
 }
 
 /**
- * Lets posthog-node evaluate what the refresher wrote, and never ask PostHog for definitions. With
- * neither `secretKey` nor `personalApiKey` the client is cache-only. Make one at module scope; any number of
- * clients may share it.
+ * Lets posthog-node evaluate what the refresher wrote, without asking PostHog for definitions. With neither
+ * `secretKey` nor `personalApiKey` a client is cache-only. Clients of older versions, 5.50 say, need one of them to
+ * evaluate locally at all; a client that has one asks PostHog while nothing good has ever been read here.
+ *
+ * Make one at module scope; any number of clients may share it.
  *
  * ```ts
  * const posthog = new PostHog("phc_…", {
@@ -36,80 +43,89 @@ export interface FlagDefinitionCacheOptions extends ProviderOptions {
  * });
  * ```
  *
- * The definitions are parsed once per version, and every client is handed the same object: posthog-node
- * 5.70 changes nothing in it.
+ * Definitions are parsed once per version, and every client is handed the same object: posthog-node 5.70
+ * changes nothing in it. When reading fails, the last good definitions go on being handed out.
  */
 export function flagDefinitionCache(options: FlagDefinitionCacheOptions): FlagDefinitionCacheProvider {
   return new ReadingCache(options);
 }
 
+interface Held {
+  readonly data: FlagDefinitionCacheData;
+  readonly version: string;
+  /** The place of its source in the chain. */
+  readonly from: number;
+}
+
 class ReadingCache implements FlagDefinitionCacheProvider {
-  readonly #source: Source;
+  readonly #sources: readonly Source[];
+  readonly #options: FlagDefinitionCacheOptions;
   readonly #ttlMs: number;
-  readonly #report: (error: FlagpostError) => void;
-  #last: { data: FlagDefinitionCacheData; version: string } | undefined;
+  readonly #timeout: number;
+  #held: Held | undefined;
   #nextReadMs = 0;
   #started = 0;
   #finished = 0;
 
   constructor(options: FlagDefinitionCacheOptions) {
-    const { ttl = 0 } = options;
+    const { ttl = 0, timeout = 10 } = options;
     if (!(ttl >= 0)) throw new FlagpostError("invalid_options", "ttl is a number of seconds, 0 or more");
-    this.#source = sourceOf(options.source);
+    if (!(timeout > 0)) throw new FlagpostError("invalid_options", "timeout is a number of seconds, more than 0");
+    this.#sources = sourcesOf(options.source);
+    this.#options = options;
     this.#ttlMs = ttl * 1000;
-    this.#report = reporter(options);
+    this.#timeout = timeout;
   }
 
   async getFlagDefinitions(): Promise<FlagDefinitionCacheData | undefined> {
     // As in the reader: Workers forbid waiting for another request's promise, so only data is shared.
-    if (this.#last !== undefined && Date.now() < this.#nextReadMs) return this.#last.data;
-    if (this.#ttlMs > 0) this.#nextReadMs = Date.now() + PATIENCE_SECONDS * 1000;
-    try {
-      await this.#read();
-      this.#nextReadMs = Date.now() + this.#ttlMs;
-    } catch (error) {
-      this.#nextReadMs = Date.now() + Math.min(RETRY_SECONDS * 1000, this.#ttlMs);
-      this.#report(asSourceError(error, this.#source.describe));
-    }
-    return this.#last?.data;
+    if (this.#held !== undefined && Date.now() < this.#nextReadMs) return this.#held.data;
+    if (this.#ttlMs > 0) this.#nextReadMs = Date.now() + this.#sources.length * this.#timeout * 1000;
+    const good = await this.#read();
+    this.#nextReadMs = Date.now() + (good ? this.#ttlMs : Math.min(RETRY_SECONDS * 1000, this.#ttlMs));
+    return this.#held?.data;
   }
 
   async shouldFetchFlagDefinitions(): Promise<boolean> {
     return false;
   }
 
-  /** A client with credentials fetches when it has found nothing here. That is its own; nothing is written. */
+  /** What a client with credentials fetched because it found nothing is its own; nothing is written. */
   async onFlagDefinitionsReceived(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
 
-  async #read(): Promise<void> {
+  /** Whether a source was good. */
+  async #read(): Promise<boolean> {
     const turn = ++this.#started;
-    const result = await this.#source.read(this.#last && { version: this.#last.version });
-    if (result === null) throw nothingStored(this.#source);
+    const asked = this.#sources.slice(0, (this.#held?.from ?? this.#sources.length) + 1);
+    for (const [from, source] of asked.entries()) {
+      try {
+        const found = await this.#ask(source, from);
+        // A read that began later has finished earlier: what it found is newer.
+        if (turn < this.#finished) return true;
+        this.#finished = turn;
+        this.#held = found;
+        return true;
+      } catch (error) {
+        report(this.#options.onError, readError(error, source.describe));
+      }
+    }
+    return false;
+  }
+
+  async #ask(source: Source, from: number): Promise<Held> {
+    const known = this.#held?.from === from ? this.#held : undefined;
+    const reading = source.read(known && { version: known.version });
+    const result = await within(this.#timeout * 1000, reading, () => tooLate(source, this.#timeout));
+    if (result === null) throw noSnapshot(source);
     if (result === "unchanged") {
-      if (this.#last === undefined) throw new FlagpostError("source_failed", 'it answered "unchanged" to the first read');
-      return;
+      if (known === undefined) throw new FlagpostError("source_failed", 'it answered "unchanged" to the first read');
+      return known;
     }
     const { bytes, version } = result;
     // No two results with an empty version are known to be the same.
-    if (version !== "" && version === this.#last?.version) return;
-    const data = await dataOfBytes(ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes));
-    // A read that began later has finished earlier: what it found is newer.
-    if (turn < this.#finished) return;
-    this.#last = { data, version };
-    this.#finished = turn;
+    if (version !== "" && version === known?.version) return known;
+    return { data: await dataOfBytes(ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes)), version, from };
   }
-}
-
-function nothingStored({ describe, writtenBy = "refresher run" }: Source): FlagpostError {
-  return new FlagpostError("no_snapshot", `nothing is stored at ${describe}: write it with "${writtenBy}"`);
-}
-
-function asSourceError(error: unknown, where: string): FlagpostError {
-  if (!(error instanceof FlagpostError)) {
-    return new FlagpostError("source_failed", `${where} cannot be read: ${String(error)}`, { cause: error });
-  }
-  if (error.message.includes(where)) return error;
-  return new FlagpostError(error.code, `${where}: ${error.message}`, { cause: error });
 }

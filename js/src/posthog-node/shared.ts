@@ -1,9 +1,14 @@
 import { FlagpostError } from "../errors.js";
+import { within } from "../reader/timers.js";
+import { report } from "../report.js";
 import { dataOfText } from "./data.js";
-import { reporter, type FlagDefinitionCacheData, type FlagDefinitionCacheProvider, type ProviderOptions, type ReceivedDefinitions } from "./provider.js";
+import type { FlagDefinitionCacheData, FlagDefinitionCacheProvider, ProviderOptions, ReceivedDefinitions } from "./provider.js";
 
 /** How often an empty cache is looked at by those that wait for whoever fetches. */
 const PAUSE_MS = 100;
+
+/** Seconds until a store counts as failed: clients of Redis wait for a server that is away. */
+const STORE_SECONDS = 5;
 
 /** A store that processes share. Implement it for what has no adapter here. Every method may throw. */
 export interface CacheStore {
@@ -65,7 +70,7 @@ class SharedCache implements FlagDefinitionCacheProvider {
   readonly #lockSeconds: number;
   readonly #patienceMs: number;
   readonly #allowEmpty: boolean;
-  readonly #report: (error: FlagpostError) => void;
+  readonly #onError: ProviderOptions["onError"];
   /** Who holds the lock. Made late: Workers have no random numbers while a module is loaded. */
   #owner = "";
   /** What was read last. */
@@ -83,13 +88,13 @@ class SharedCache implements FlagDefinitionCacheProvider {
     }
     if (!(lockSeconds >= 1)) throw new FlagpostError("invalid_options", "lockSeconds is a number of seconds, 1 or more");
     if (!(patienceSeconds >= 0)) throw new FlagpostError("invalid_options", "patienceSeconds is a number of seconds, 0 or more");
-    this.#store = store;
+    this.#store = limited(store);
     this.#key = key;
     this.#lockKey = `${key}:lock`;
     this.#lockSeconds = lockSeconds;
     this.#patienceMs = patienceSeconds * 1000;
     this.#allowEmpty = allowEmpty;
-    this.#report = reporter(options);
+    this.#onError = options.onError;
   }
 
   async getFlagDefinitions(): Promise<FlagDefinitionCacheData | undefined> {
@@ -173,20 +178,19 @@ class SharedCache implements FlagDefinitionCacheProvider {
   }
 
   async #publish(data: ReceivedDefinitions): Promise<void> {
-    const text = JSON.stringify(data);
+    const received = JSON.stringify(data);
     const leads = await this.#leads();
     const stored = await this.#read().catch(() => undefined);
     if (data.flags.length === 0 && !this.#allowEmpty && (stored?.flags.length ?? 0) > 0) {
-      this.#report(
-        new FlagpostError("empty_refused", "posthog answered with an empty list of flags, which was not stored: if that is right, set allowEmpty"),
-      );
+      const text = "posthog answered with an empty list of flags, which was not stored: if that is right, set allowEmpty";
+      report(this.#onError, new FlagpostError("empty_refused", text));
       return;
     }
-    this.#received = text;
+    this.#received = received;
     // Whoever has the lock now may have asked PostHog later.
     if (!leads && stored !== undefined) return;
     this.#isOurs = leads;
-    await this.#store.set(this.#key, text);
+    await this.#store.set(this.#key, received);
   }
 
   /** What is stored; if there is nothing, or nothing of use, what was read last. */
@@ -208,6 +212,19 @@ class SharedCache implements FlagDefinitionCacheProvider {
 
   #failed(code: "source_failed" | "store_failed", what: string, cause: unknown): void {
     const why = cause instanceof FlagpostError ? cause.message : String(cause);
-    this.#report(new FlagpostError(code, `the definitions in ${this.#store.describe} cannot be ${what}: ${why}`, { cause }));
+    report(this.#onError, new FlagpostError(code, `the definitions in ${this.#store.describe} cannot be ${what}: ${why}`, { cause }));
   }
+}
+
+/** The same store, which answers in time or fails. */
+function limited(store: CacheStore): CacheStore {
+  const limit = <T>(work: Promise<T>): Promise<T> =>
+    within(STORE_SECONDS * 1000, work, () => new Error(`no answer within ${STORE_SECONDS} seconds`));
+  return {
+    describe: store.describe,
+    get: (key) => limit(store.get(key)),
+    set: (key, value) => limit(store.set(key, value)),
+    lock: (key, owner, seconds) => limit(store.lock(key, owner, seconds)),
+    unlock: (key, owner) => limit(store.unlock(key, owner)),
+  };
 }
