@@ -1,12 +1,12 @@
 /**
  * A process with a posthog-node that shares a folder with others: polls all the time, and prints the flags that are on,
  * whether it was told to fetch, and what went wrong, as lines of JSON whenever they change.
- *   node client.mjs HOST PROJECT_KEY PERSONAL_KEY FOLDER LOCK_SECONDS
+ *   PERSONAL_KEY=… node client.mjs HOST PROJECT_KEY FOLDER LOCK_SECONDS
  */
 import { fileFlagDefinitionCache } from "flagpost/node";
 import { PostHog } from "posthog-node";
 
-const [host, projectKey, personalApiKey, folder, lockSeconds] = process.argv.slice(2);
+const [host, projectKey, folder, lockSeconds] = process.argv.slice(2);
 const said = {};
 function say(name, value) {
   if (said[name] === JSON.stringify(value)) return;
@@ -17,7 +17,7 @@ function say(name, value) {
 const cache = fileFlagDefinitionCache({ folder, projectKey, lockSeconds: Number(lockSeconds), patienceSeconds: 60, onError: ({ message }) => say("error", message) });
 const client = new PostHog(projectKey, {
   host,
-  personalApiKey,
+  personalApiKey: process.env.PERSONAL_KEY,
   featureFlagsPollingInterval: 100,
   flagDefinitionCacheProvider: {
     getFlagDefinitions: () => cache.getFlagDefinitions(),

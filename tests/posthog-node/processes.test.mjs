@@ -23,7 +23,8 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true });
 });
 
-const startClient = (name, place, lockSeconds) => start(name, process.execPath, [CLIENT, posthog.url, posthog.projectKey, posthog.personalKey, place, String(lockSeconds)]);
+const startClient = (name, place, lockSeconds) =>
+  start(name, process.execPath, [CLIENT, posthog.url, posthog.projectKey, place, String(lockSeconds)], { env: { PERSONAL_KEY: posthog.personalKey } });
 
 /** What a process said last under a name. */
 function last(client, name) {
