@@ -1,6 +1,8 @@
 /** What every store that processes share has to do, asked of the providers on it. */
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import files from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -79,8 +81,14 @@ for (const [name, open] of Object.entries(STORES)) {
       await leader.onFlagDefinitionsReceived(MORE);
       await former.onFlagDefinitionsReceived(FLAGS);
       assert.deepEqual(JSON.parse(await store.read()), MORE);
-      await former.shutdown();
       assert.deepEqual(await Promise.all(others.map((cache) => cache.shouldFetchFlagDefinitions())), asked);
+      await leader.shutdown();
+      for (let turn = 0; turn < 2; turn++) {
+        assert.equal(await former.shouldFetchFlagDefinitions(), true);
+        assert.deepEqual(JSON.parse(await store.read()), MORE, "what it sent before is not put back");
+      }
+      await former.shutdown();
+      assert.equal(await others.find((cache) => cache !== leader).shouldFetchFlagDefinitions(), true);
     });
   });
 
@@ -132,4 +140,28 @@ test("of many that find an expired lock in a folder one takes it, whatever was l
       assert.ok(left.length <= 3, left.join());
     });
   }
+});
+
+test("who lists a folder's locks, and comes to take the next one when others are long past it, does not get it", async (t) => {
+  await withCaches(STORES.folder, 1, {}, async ([cache], { folder, write }) => {
+    await write(JSON.stringify(FLAGS));
+    const lock = (generation) => join(folder, `posthog-flags-${PROJECT_KEY}.json.lock.${generation}`);
+    writeFileSync(lock(1), "somebody\n1");
+    const { open } = files;
+    t.mock.method(files, "open", (path, flags) => {
+      if (path === lock(2)) {
+        rmSync(lock(1));
+        writeFileSync(lock(7), `somebody else\n${Date.now() + 60_000}`);
+      }
+      return open(path, flags);
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.equal(await cache.shouldFetchFlagDefinitions(), false);
+    } finally {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual([existsSync(lock(2)), existsSync(lock(7))], [false, true]);
+  });
 });

@@ -118,6 +118,20 @@ test("a client that is shut down hands over to the next at once", async () => {
   });
 });
 
+test("a lock that is given after the shutdown is given back", async () => {
+  const store = memoryStore();
+  store.texts.set("posthog:flags:phc_x", textOf(onFlag("stored")));
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  const slow = { ...store, lock: (...args) => gate.then(() => store.lock(...args)) };
+  const cache = sharedFlagDefinitionCache(slow, { projectKey: "phc_x" });
+  const asked = cache.shouldFetchFlagDefinitions();
+  await cache.shutdown();
+  go();
+  assert.equal(await asked, false);
+  assert.equal(await sharedFlagDefinitionCache(store, { projectKey: "phc_x" }).shouldFetchFlagDefinitions(), true);
+});
+
 test("a store that does not answer counts as failed", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const errors = [];
