@@ -11,6 +11,9 @@
  *                         flags for tests, without either
  *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
  *   cli.js                the program `flagpost`, which imports index.js and slim.js
+ *   node.js, node.cjs     what needs Node's modules
+ *   posthog-node.js, posthog-node.cjs
+ *                         providers of definitions for posthog-node
  *
  * Fails when flagpost/slim outgrows its budget in tests/budgets.json.
  */
@@ -120,6 +123,10 @@ const entries = [
   { source: "testing.ts", script: "testing.js", format: "esm" },
   { source: "testing.ts", script: "testing.cjs", format: "cjs" },
   { source: "cli.ts", script: "cli.js", format: "esm", node: true },
+  { source: "node.ts", script: "node.js", format: "esm", node: true },
+  { source: "node.ts", script: "node.cjs", format: "cjs", node: true },
+  { source: "posthog-node.ts", script: "posthog-node.js", format: "esm" },
+  { source: "posthog-node.ts", script: "posthog-node.cjs", format: "cjs" },
 ];
 
 for (const file of Object.keys(modules).flatMap((name) => [builtOf(name, "wasm"), builtOf(name, "js")])) {
@@ -148,7 +155,8 @@ for (const { source, script, format } of entries) {
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc");
 const types = join(dist, "types");
 execFileSync(process.execPath, [tsc, "-p", join(js, "tsconfig.build.json"), "--outDir", types], { stdio: "inherit" });
-keepReachable(types, ["index.d.ts", "entry/convex.d.ts", "entry/testing.d.ts"]);
+const typings = JSON.parse(readFileSync(join(js, "tsconfig.build.json"), "utf8")).files.filter((file) => !file.endsWith(".d.ts"));
+keepReachable(types, typings.map((file) => file.replace(/^src\/(.*)\.ts$/, "$1.d.ts")));
 // The same typings for `require`, in a folder that says so.
 cpSync(types, join(dist, "types-cjs"), { recursive: true });
 writeFileSync(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n');

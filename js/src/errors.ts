@@ -14,6 +14,8 @@
  * - `stale_snapshot`: the snapshot is older than the reader's `maxAge`, and `onStale` is `"throw"`
  * - `remote_failed`: PostHog did not decide flags for the remote fallback; they stay without a value
  * - `exposures_failed`: exposure events could not be sent
+ * - `store_failed`: a cache that processes share cannot be locked or written; `cause` says why
+ * - `empty_refused`: PostHog sent an empty list of flags where flags are stored, and nobody allowed that
  * - `no_webassembly`: this runtime refused to compile the evaluator module
  * - `trap`: the evaluator broke off; it has been started anew and the next call works
  */
@@ -31,6 +33,8 @@ export type FlagpostErrorCode =
   | "stale_snapshot"
   | "remote_failed"
   | "exposures_failed"
+  | "store_failed"
+  | "empty_refused"
   | "no_webassembly"
   | "trap";
 

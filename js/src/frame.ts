@@ -5,7 +5,8 @@
  */
 export const MAGIC = "FLAGPOST";
 const MAX_SECTIONS = 64;
-const ENTRY = 16;
+/** Bytes of one section's entry in the table. */
+export const ENTRY = 16;
 /** Bytes of the checksum at a snapshot's end. */
 export const CHECKSUM = 8;
 

@@ -19,7 +19,7 @@ step_rust() {
 		cargo test --package refresher --features otel --test telemetry
 }
 step_package() { scripts/ci/package.sh; }
-step_js() { npm test --workspace js; }
+step_js() { npm test --workspace js && node --test tests/posthog-node/*.test.mjs; }
 step_packaging() { npm test --workspace tests; }
 step_vectors() { node --test tests/vectors/*.test.mjs tests/budgets/*.test.mjs && node tests/vectors/regenerate.mjs --check && node tests/vectors/run.mjs; }
 step_differential() { node --test tests/differential/*.test.mjs && node tests/differential/run.mjs; }

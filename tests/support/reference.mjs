@@ -2,15 +2,16 @@
 import { PostHog } from "posthog-node";
 
 /**
- * @param {{host: string, projectKey: string, personalKey: string} | {definitions: string}} source
- *   a server to load definitions from, or the definitions themselves as JSON text
+ * @param {{host: string, projectKey: string, personalKey: string} | {definitions: string} | {provider: object}} source
+ *   a server to load definitions from, or the definitions themselves as JSON text, or a provider of
+ *   definitions for a client without credentials, which may ask nobody
  */
 export function openReference(source) {
-  const { host = "http://127.0.0.1", projectKey = "phc_reference", personalKey = "phx_reference", definitions } = source;
+  const { host = "http://127.0.0.1", projectKey = "phc_reference", personalKey = "phx_reference", definitions, provider } = source;
   const client = new PostHog(projectKey, {
     host,
-    personalApiKey: personalKey,
     strictLocalEvaluation: true,
+    ...(provider === undefined ? { personalApiKey: personalKey } : { flagDefinitionCacheProvider: provider, fetch: refuse }),
     ...(definitions !== undefined && { fetch: async () => new Response(definitions) }),
   });
   const options = ({ groups, personProperties, groupProperties }, flagKeys) => ({ groups, personProperties, groupProperties, flagKeys, onlyEvaluateLocally: true });
@@ -46,10 +47,15 @@ export function openReference(source) {
   }
 
   return {
+    client,
     evaluate,
     evaluateFlag: (key, user) => (user.distinctId === "" ? evaluateFlagOfNobody(key, user) : evaluateFlag(key, user)),
     close: () => client.shutdown(2000),
   };
+}
+
+async function refuse(url) {
+  throw new Error(`${new URL(url).pathname} was asked of a server`);
 }
 
 /** Runs `load` without the advice that posthog-node prints about flags it cannot decide locally. */
