@@ -9,6 +9,8 @@
  *                         the same without the compiler
  *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
  *   cli.js                the program `flagpost`, which imports index.js and slim.js
+ *   openfeature.js, openfeature-web.js, and .cjs
+ *                         OpenFeature providers over a client, without either
  *
  * Fails when flagpost/slim outgrows its budget in tests/budgets.json.
  */
@@ -115,6 +117,10 @@ const entries = [
   { source: "convex.ts", script: "convex.js", format: "esm" },
   { source: "convex.ts", script: "convex.cjs", format: "cjs" },
   { source: "cli.ts", script: "cli.js", format: "esm", node: true },
+  { source: "openfeature.ts", script: "openfeature.js", format: "esm" },
+  { source: "openfeature.ts", script: "openfeature.cjs", format: "cjs" },
+  { source: "openfeature-web.ts", script: "openfeature-web.js", format: "esm" },
+  { source: "openfeature-web.ts", script: "openfeature-web.cjs", format: "cjs" },
 ];
 
 for (const file of Object.keys(modules).flatMap((name) => [builtOf(name, "wasm"), builtOf(name, "js")])) {
@@ -132,7 +138,7 @@ for (const { source, script, format } of entries) {
     format,
     target: "es2022",
     platform: "neutral",
-    external: ["*.wasm", "*.wasm?module", "convex/*", "node:*"],
+    external: ["*.wasm", "*.wasm?module", "convex/*", "@openfeature/core", "node:*"],
     plugins: [wasmModules, besides],
     legalComments: "none",
     logLevel: "warning",
@@ -142,7 +148,7 @@ for (const { source, script, format } of entries) {
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc");
 const types = join(dist, "types");
 execFileSync(process.execPath, [tsc, "-p", join(js, "tsconfig.build.json"), "--outDir", types], { stdio: "inherit" });
-keepReachable(types, ["index.d.ts", "entry/convex.d.ts"]);
+keepReachable(types, ["index.d.ts", "entry/convex.d.ts", "entry/openfeature.d.ts", "entry/openfeature-web.d.ts"]);
 // The same typings for `require`, in a folder that says so.
 cpSync(types, join(dist, "types-cjs"), { recursive: true });
 writeFileSync(join(dist, "types-cjs", "package.json"), '{ "type": "commonjs" }\n');

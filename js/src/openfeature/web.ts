@@ -1,0 +1,191 @@
+import {
+  ErrorCode,
+  OpenFeatureError,
+  ProviderNotReadyError,
+  StandardResolutionReasons,
+  type EvaluationContext,
+  type JsonValue,
+  type ResolutionDetails,
+} from "@openfeature/core";
+import type { AnyFlags, FlagResult, Flags, FlagTypes, KeyOf, UserFlags } from "../flags/types.js";
+import type { User } from "../types.js";
+import { userOf } from "./context.js";
+import { detailsOf, errorDetails, type FlagType } from "./details.js";
+import { openFeatureError } from "./errors.js";
+import { Emitter } from "./emitter.js";
+import { PRELOAD } from "./preload.js";
+import { ERROR, READY, STALE, Watch } from "./watch.js";
+
+/** Options of the browser's `FlagpostProvider`. */
+export interface FlagpostProviderOptions {
+  /** The distinct id for a context without `targetingKey`. Default: evaluations then are the error TARGETING_KEY_MISSING. */
+  defaultDistinctId?: string | undefined;
+  /** Seconds between looks at the snapshot, 0: none but those that `refresh()` asks for. Default: 60. */
+  refreshInterval?: number | undefined;
+}
+
+/**
+ * OpenFeature provider for browsers, over a client of `createFlags` whose reader has an embedded or a fetched snapshot.
+ *
+ * ```ts
+ * import { OpenFeature } from "@openfeature/web-sdk";
+ * import { createFlags, createReader } from "flagpost/slim";
+ * import { FlagpostProvider } from "flagpost/openfeature-web";
+ *
+ * const flags = createFlags({ reader: createReader({ source: "/flags.snapshot" }) });
+ * await OpenFeature.setProviderAndWait(new FlagpostProvider(flags), { targetingKey: "user-1", plan: "pro" });
+ * const on = OpenFeature.getClient().getBooleanValue("new-checkout", false);
+ * ```
+ *
+ * The snapshot is read by `initialize`, and again for every context and after `refreshInterval`; evaluations
+ * are synchronous and ask nobody. Context, values, error codes and metadata are those of `flagpost/openfeature`.
+ *
+ * While a new context is reconciled, the answers are the former user's, with the reason STALE. If it fails, nobody's
+ * answers are given. Events: PROVIDER_CONFIGURATION_CHANGED when the snapshot's version differs, PROVIDER_STALE when it
+ * is older than the reader's `maxAge` or looking at it failed, PROVIDER_READY when that is over. The rest is the SDK's.
+ *
+ * Whoever loads the page can read the definitions that it fetches, with the values that their rules compare. Publish a
+ * snapshot made for browsers: `refresher run --runtime client --drop-names`.
+ */
+export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
+  readonly metadata = { name: "flagpost" } as const;
+  readonly runsOn = "client";
+  readonly events = new Emitter();
+  readonly #flags: Flags<M>;
+  readonly #defaultDistinctId: string | undefined;
+  readonly #intervalMs: number;
+  #watch = new Watch(this.events);
+  /** Who the flags are for, with what they are, or with why there are none. */
+  #user: User | undefined;
+  #answers: UserFlags<M> | OpenFeatureError = notReady();
+  #reconciling = false;
+  /** Counts contexts, so that one that was overtaken changes nothing. */
+  #turn = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(flags: Flags<M>, options: FlagpostProviderOptions = {}) {
+    const { refreshInterval = 60 } = options;
+    if (!(refreshInterval >= 0)) throw new RangeError("refreshInterval is a number of seconds, 0 or more");
+    this.#flags = flags;
+    this.#defaultDistinctId = options.defaultDistinctId;
+    this.#intervalMs = refreshInterval * 1000;
+  }
+
+  /** Reads the snapshot and evaluates for the context. Rejects when there is no snapshot, or none that can be used. */
+  async initialize(context?: EvaluationContext): Promise<void> {
+    await this.#change(context);
+    const turn = this.#turn;
+    // Without a user nothing was read yet: a snapshot that cannot be is told now, not at login.
+    if (this.#user === undefined) await this.#preload();
+    if (turn === this.#turn) this.#schedule();
+  }
+
+  /** Evaluates for the new context. Rejects like `initialize`. */
+  onContextChange(_oldContext: EvaluationContext, newContext: EvaluationContext): Promise<void> {
+    return this.#change(newContext);
+  }
+
+  /** Looks at the snapshot now, and evaluates anew for the same user. Never rejects: a failure is PROVIDER_STALE. */
+  async refresh(): Promise<void> {
+    const turn = this.#turn;
+    const user = this.#user;
+    if (user === undefined || this.#reconciling) return;
+    try {
+      const answers = await this.#flags.forUser(user);
+      if (turn !== this.#turn) return;
+      this.#answers = answers;
+      this.#watch.saw(answers.snapshot);
+    } catch (error) {
+      if (turn === this.#turn) this.#watch.turn(STALE, openFeatureError(error).message);
+    }
+  }
+
+  resolveBooleanEvaluation(key: string, defaultValue: boolean): ResolutionDetails<boolean> {
+    return this.#resolve("boolean", key, defaultValue);
+  }
+
+  resolveStringEvaluation(key: string, defaultValue: string): ResolutionDetails<string> {
+    return this.#resolve("string", key, defaultValue);
+  }
+
+  resolveNumberEvaluation(key: string, defaultValue: number): ResolutionDetails<number> {
+    return this.#resolve("number", key, defaultValue);
+  }
+
+  resolveObjectEvaluation<T extends JsonValue>(key: string, defaultValue: T): ResolutionDetails<T> {
+    return this.#resolve("object", key, defaultValue);
+  }
+
+  /** Stops looking and forgets the user. The client and its reader belong to whoever made them. */
+  async onClose(): Promise<void> {
+    this.#turn++;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#user = undefined;
+    this.#answers = notReady();
+    this.#reconciling = false;
+    this.#watch = new Watch(this.events);
+  }
+
+  async #preload(): Promise<void> {
+    try {
+      await this.#flags.forUser(PRELOAD, { flagKeys: [] });
+    } catch (error) {
+      throw openFeatureError(error);
+    }
+  }
+
+  async #change(context: EvaluationContext | undefined): Promise<void> {
+    const turn = ++this.#turn;
+    this.#reconciling = true;
+    let user: User | undefined;
+    let answers: UserFlags<M> | OpenFeatureError;
+    try {
+      user = userOf(context, this.#defaultDistinctId);
+      answers = await this.#flags.forUser(user);
+    } catch (error) {
+      answers = openFeatureError(error);
+    }
+    if (turn !== this.#turn) return;
+    this.#reconciling = false;
+    this.#user = user;
+    this.#answers = answers;
+    if (answers instanceof OpenFeatureError) return this.#refuse(answers);
+    this.#watch.told(READY);
+    // The SDK says ready when this has returned; what else there is to say must come after it.
+    const { snapshot } = answers;
+    setTimeout(() => turn === this.#turn && this.#watch.saw(snapshot));
+  }
+
+  /** A page without a user is in order: its evaluations say what they lack. */
+  #refuse(error: OpenFeatureError): void {
+    if (error.code === ErrorCode.TARGETING_KEY_MISSING) return this.#watch.told(READY);
+    this.#watch.told(ERROR);
+    throw error;
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#intervalMs === 0) return;
+    this.#timer = setTimeout(() => void this.refresh().then(() => this.#timer !== undefined && this.#schedule()), this.#intervalMs);
+    // Node has timers that keep the process alive.
+    (this.#timer as { unref?: () => void }).unref?.();
+  }
+
+  #resolve<T>(type: FlagType, key: string, defaultValue: T): ResolutionDetails<T> {
+    const answers = this.#answers;
+    if (answers instanceof OpenFeatureError) return errorDetails(answers, defaultValue);
+    try {
+      const result = answers.getFeatureFlagResult(key as KeyOf<M>) as FlagResult;
+      const details = detailsOf(type, result, defaultValue);
+      if (!this.#reconciling || details.errorCode !== undefined) return details;
+      return { ...details, reason: StandardResolutionReasons.STALE };
+    } catch (error) {
+      return errorDetails(openFeatureError(error), defaultValue);
+    }
+  }
+}
+
+function notReady(): OpenFeatureError {
+  return new ProviderNotReadyError("the provider was not initialized: await OpenFeature.setProviderAndWait(provider, context)");
+}
