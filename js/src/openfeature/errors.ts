@@ -16,7 +16,7 @@ const CODES: Partial<Record<FlagpostErrorCode, ErrorCode>> = {
   invalid_options: ErrorCode.PROVIDER_FATAL,
 };
 
-const REASONS: Record<NoValueReason, { code: ErrorCode; why: string }> = {
+const REASONS: Partial<Record<NoValueReason, { code: ErrorCode; why: string }>> = {
   flag_not_found: { code: ErrorCode.FLAG_NOT_FOUND, why: "the snapshot has no such flag" },
   no_snapshot: { code: ErrorCode.PROVIDER_NOT_READY, why: "there is no snapshot yet" },
   stale_snapshot: { code: ErrorCode.GENERAL, why: "the snapshot is older than maxAge allows" },
@@ -28,7 +28,6 @@ const REASONS: Record<NoValueReason, { code: ErrorCode; why: string }> = {
 
 /** What OpenFeature calls a flag that has no value. The message names the reason as Flagpost and posthog-node do. */
 export function noValue(key: string, reason: NoValueReason): { code: ErrorCode; message: string } {
-  // A newer client may know more reasons.
   const { code, why } = REASONS[reason] ?? { code: ErrorCode.GENERAL, why: "it has no value" };
   return { code, message: `flag "${key}" cannot be answered: ${why} (${reason})` };
 }

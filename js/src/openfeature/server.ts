@@ -1,10 +1,10 @@
 import { ErrorCode, type EvaluationContext, type JsonValue, type ResolutionDetails } from "@openfeature/core";
 import type { AnyFlags, FlagResult, Flags, FlagTypes, KeyOf, RequestContext } from "../flags/types.js";
+import { answering, PRELOAD } from "./answering.js";
 import { userOf } from "./context.js";
 import { detailsOf, errorDetails, type FlagType } from "./details.js";
 import { Emitter } from "./emitter.js";
 import { openFeatureError } from "./errors.js";
-import { PRELOAD } from "./preload.js";
 import { ERROR, READY, Watch } from "./watch.js";
 
 /** Options of the server's `FlagpostProvider`. */
@@ -51,8 +51,8 @@ export interface FlagpostProviderOptions {
  * | FLAG_NOT_FOUND | the snapshot has no such flag |
  * | TYPE_MISMATCH | the flag is on, with nothing of the type asked for |
  * | PROVIDER_NOT_READY | there is no snapshot yet, or the source fails and none was ever read |
- * | PARSE_ERROR | what is stored is damaged, or no definitions |
- * | PROVIDER_FATAL | `needs_compiler`, `no_webassembly`, `invalid_options`: only a change of the program helps |
+ * | PARSE_ERROR | a client that throws says that what is stored is damaged, or no definitions |
+ * | PROVIDER_FATAL | it says `needs_compiler`, `no_webassembly` or `invalid_options`: only a change of the program helps |
  * | GENERAL | a flag only PostHog's server can decide (the message names posthog-node's reason), `stale_snapshot`, anything else |
  *
  * **Flag metadata**: `version` and `ageSeconds` of the snapshot, `stale`, `source` (`snapshot`, `remote`, `override`,
@@ -102,7 +102,7 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
 
   async #preload(): Promise<void> {
     try {
-      await this.#flags.forUser(PRELOAD, { flagKeys: [], ctx: this.#options.ctx });
+      answering(await this.#flags.forUser(PRELOAD, { flagKeys: [], ctx: this.#options.ctx }));
       this.#watch.told(READY);
     } catch (error) {
       this.#watch.told(ERROR);

@@ -25,6 +25,7 @@ export class Watch {
   saw(snapshot: SnapshotState | null, reason: NoValueReason | null = null): void {
     this.#sawVersion(snapshot?.version ?? null);
     if (reason === "no_snapshot") this.turn(ERROR, "there is no snapshot");
+    else if (reason === "stale_snapshot") this.turn(STALE, "the snapshot is older than maxAge allows");
     else if (snapshot?.stale) this.turn(STALE, `the snapshot is stale: it is ${snapshot.ageSeconds} seconds old`);
     else this.turn(READY, "the snapshot is current");
   }

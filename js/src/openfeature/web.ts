@@ -7,14 +7,15 @@ import {
   type JsonValue,
   type ResolutionDetails,
 } from "@openfeature/core";
+import { FlagpostError } from "../errors.js";
 import type { AnyFlags, FlagResult, Flags, FlagTypes, KeyOf, UserFlags } from "../flags/types.js";
 import type { User } from "../types.js";
+import { answering, PRELOAD } from "./answering.js";
 import { userOf } from "./context.js";
 import { detailsOf, errorDetails, type FlagType } from "./details.js";
 import { openFeatureError } from "./errors.js";
 import { Emitter } from "./emitter.js";
-import { PRELOAD } from "./preload.js";
-import { ERROR, READY, STALE, Watch } from "./watch.js";
+import { ERROR, READY, Watch } from "./watch.js";
 
 /** Options of the browser's `FlagpostProvider`. */
 export interface FlagpostProviderOptions {
@@ -42,7 +43,8 @@ export interface FlagpostProviderOptions {
  *
  * While a new context is reconciled, the answers are the former user's, with the reason STALE. If it fails, nobody's
  * answers are given. Events: PROVIDER_CONFIGURATION_CHANGED when the snapshot's version differs, PROVIDER_STALE when it
- * is older than the reader's `maxAge` or looking at it failed, PROVIDER_READY when that is over. The rest is the SDK's.
+ * is older than the reader's `maxAge`, PROVIDER_ERROR when there is none that may be used, PROVIDER_READY when that is
+ * over. The rest is the SDK's.
  *
  * Whoever loads the page can read the definitions that it fetches, with the values that their rules compare. Publish a
  * snapshot made for browsers: `refresher run --runtime client --drop-names`.
@@ -59,13 +61,17 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
   #user: User | undefined;
   #answers: UserFlags<M> | OpenFeatureError = notReady();
   #reconciling = false;
+  /** Between `initialize` and `onClose`. */
+  #open = false;
   /** Counts contexts, so that one that was overtaken changes nothing. */
   #turn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(flags: Flags<M>, options: FlagpostProviderOptions = {}) {
     const { refreshInterval = 60 } = options;
-    if (!(refreshInterval >= 0)) throw new RangeError("refreshInterval is a number of seconds, 0 or more");
+    if (!(refreshInterval >= 0)) {
+      throw new FlagpostError("invalid_options", "refreshInterval is a number of seconds, 0 or more");
+    }
     this.#flags = flags;
     this.#defaultDistinctId = options.defaultDistinctId;
     this.#intervalMs = refreshInterval * 1000;
@@ -73,11 +79,13 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
 
   /** Reads the snapshot and evaluates for the context. Rejects when there is no snapshot, or none that can be used. */
   async initialize(context?: EvaluationContext): Promise<void> {
-    await this.#change(context);
-    const turn = this.#turn;
-    // Without a user nothing was read yet: a snapshot that cannot be is told now, not at login.
-    if (this.#user === undefined) await this.#preload();
-    if (turn === this.#turn) this.#schedule();
+    this.#open = true;
+    try {
+      await this.#change(context);
+    } finally {
+      // After a failure too: the next look may find a snapshot.
+      this.#schedule();
+    }
   }
 
   /** Evaluates for the new context. Rejects like `initialize`. */
@@ -85,19 +93,16 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
     return this.#change(newContext);
   }
 
-  /** Looks at the snapshot now, and evaluates anew for the same user. Never rejects: a failure is PROVIDER_STALE. */
+  /** Looks at the snapshot now (the reader's TTL still holds), and evaluates anew for the same user. Never rejects: a failure is PROVIDER_ERROR. */
   async refresh(): Promise<void> {
     const turn = this.#turn;
     const user = this.#user;
     if (user === undefined || this.#reconciling) return;
-    try {
-      const answers = await this.#flags.forUser(user);
-      if (turn !== this.#turn) return;
-      this.#answers = answers;
-      this.#watch.saw(answers.snapshot);
-    } catch (error) {
-      if (turn === this.#turn) this.#watch.turn(STALE, openFeatureError(error).message);
-    }
+    const answers = await this.#ask(user);
+    if (turn !== this.#turn) return;
+    this.#answers = answers;
+    if (answers instanceof OpenFeatureError) this.#watch.turn(ERROR, answers.message);
+    else this.#watch.saw(answers.snapshot);
   }
 
   resolveBooleanEvaluation(key: string, defaultValue: boolean): ResolutionDetails<boolean> {
@@ -119,20 +124,12 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
   /** Stops looking and forgets the user. The client and its reader belong to whoever made them. */
   async onClose(): Promise<void> {
     this.#turn++;
+    this.#open = false;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     this.#user = undefined;
     this.#answers = notReady();
     this.#reconciling = false;
     this.#watch = new Watch(this.events);
-  }
-
-  async #preload(): Promise<void> {
-    try {
-      await this.#flags.forUser(PRELOAD, { flagKeys: [] });
-    } catch (error) {
-      throw openFeatureError(error);
-    }
   }
 
   async #change(context: EvaluationContext | undefined): Promise<void> {
@@ -142,9 +139,12 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
     let answers: UserFlags<M> | OpenFeatureError;
     try {
       user = userOf(context, this.#defaultDistinctId);
-      answers = await this.#flags.forUser(user);
+      answers = await this.#ask(user);
     } catch (error) {
       answers = openFeatureError(error);
+      // A snapshot that cannot be read is told now, not when the user logs in.
+      const nobody = answers.code === ErrorCode.TARGETING_KEY_MISSING ? await this.#ask(PRELOAD, []) : undefined;
+      if (nobody instanceof OpenFeatureError) answers = nobody;
     }
     if (turn !== this.#turn) return;
     this.#reconciling = false;
@@ -157,6 +157,15 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
     setTimeout(() => turn === this.#turn && this.#watch.saw(snapshot));
   }
 
+  /** The client's answers, or why there are none. */
+  async #ask(user: User, flagKeys?: readonly string[]): Promise<UserFlags<M> | OpenFeatureError> {
+    try {
+      return answering(await this.#flags.forUser(user, { flagKeys }));
+    } catch (error) {
+      return openFeatureError(error);
+    }
+  }
+
   /** A page without a user is in order: its evaluations say what they lack. */
   #refuse(error: OpenFeatureError): void {
     if (error.code === ErrorCode.TARGETING_KEY_MISSING) return this.#watch.told(READY);
@@ -166,8 +175,8 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#intervalMs === 0) return;
-    this.#timer = setTimeout(() => void this.refresh().then(() => this.#timer !== undefined && this.#schedule()), this.#intervalMs);
+    if (!this.#open || this.#intervalMs === 0) return;
+    this.#timer = setTimeout(() => void this.refresh().then(() => this.#schedule()), this.#intervalMs);
     // Node has timers that keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
   }
