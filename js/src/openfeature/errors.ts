@@ -20,7 +20,7 @@ const REASONS: Partial<Record<NoValueReason, { code: ErrorCode; why: string }>> 
   flag_not_found: { code: ErrorCode.FLAG_NOT_FOUND, why: "the snapshot has no such flag" },
   no_snapshot: { code: ErrorCode.PROVIDER_NOT_READY, why: "there is no snapshot yet" },
   stale_snapshot: { code: ErrorCode.GENERAL, why: "the snapshot is older than maxAge allows" },
-  missing_context: { code: ErrorCode.INVALID_CONTEXT, why: "the context lacks what it depends on, a group or $device_id" },
+  missing_context: { code: ErrorCode.INVALID_CONTEXT, why: "the context lacks a property, a group or $device_id that it depends on" },
   experience_continuity: { code: ErrorCode.GENERAL, why: "it keeps its value across logins, which only PostHog's server can" },
   unsupported_definition: { code: ErrorCode.GENERAL, why: "its rules need PostHog's server" },
   unresolved_dependency: { code: ErrorCode.GENERAL, why: "it depends on a flag that cannot be decided here" },

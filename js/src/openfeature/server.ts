@@ -47,7 +47,7 @@ export interface FlagpostProviderOptions {
  * | code | when |
  * |---|---|
  * | TARGETING_KEY_MISSING | no `targetingKey` and no `defaultDistinctId` |
- * | INVALID_CONTEXT | a context of the wrong shape; a flag that needs a group or `$device_id` the context lacks (`missing_context`) |
+ * | INVALID_CONTEXT | a context of the wrong shape; a flag that depends on a property, a group or `$device_id` that it lacks (`missing_context`) |
  * | FLAG_NOT_FOUND | the snapshot has no such flag |
  * | TYPE_MISMATCH | the flag is on, with nothing of the type asked for |
  * | PROVIDER_NOT_READY | there is no snapshot yet, or the source fails and none was ever read |

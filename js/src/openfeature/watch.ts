@@ -23,11 +23,20 @@ export class Watch {
 
   /** Looks at what answered, and at the reason if it could not. */
   saw(snapshot: SnapshotState | null, reason: NoValueReason | null = null): void {
-    this.#sawVersion(snapshot?.version ?? null);
+    this.sawVersion(snapshot);
     if (reason === "no_snapshot") this.turn(ERROR, "there is no snapshot");
     else if (reason === "stale_snapshot") this.turn(STALE, "the snapshot is older than maxAge allows");
     else if (snapshot?.stale) this.turn(STALE, `the snapshot is stale: it is ${snapshot.ageSeconds} seconds old`);
     else this.turn(READY, "the snapshot is current");
+  }
+
+  /** Says that there are other definitions. What answered first is no change. */
+  sawVersion(snapshot: SnapshotState | null): void {
+    const version = snapshot?.version ?? null;
+    if (version === null || version === this.#version) return;
+    const known = this.#version !== null;
+    this.#version = version;
+    if (known) this.#events.emit(CHANGED, { message: `the snapshot is now ${version}` });
   }
 
   /** Emits the state if it is another one than before. */
@@ -35,12 +44,5 @@ export class Watch {
     if (state === this.#state) return;
     this.#state = state;
     this.#events.emit(state, { message });
-  }
-
-  #sawVersion(version: string | null): void {
-    if (version === null || version === this.#version) return;
-    const known = this.#version !== null;
-    this.#version = version;
-    if (known) this.#events.emit(CHANGED, { message: `the snapshot is now ${version}` });
   }
 }

@@ -151,10 +151,11 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
     this.#user = user;
     this.#answers = answers;
     if (answers instanceof OpenFeatureError) return this.#refuse(answers);
-    this.#watch.told(READY);
-    // The SDK says ready when this has returned; what else there is to say must come after it.
     const { snapshot } = answers;
-    setTimeout(() => turn === this.#turn && this.#watch.saw(snapshot));
+    this.#watch.told(READY);
+    this.#watch.sawVersion(snapshot);
+    // The SDK says ready when this has returned; that the snapshot is stale must come after it.
+    if (snapshot?.stale) setTimeout(() => turn === this.#turn && this.#watch.saw(snapshot));
   }
 
   /** The client's answers, or why there are none. */
