@@ -3,8 +3,10 @@
  * evaluation.feature, evaluation_v2.feature with test-flags.json, those about a provider's answers) in words of
  * our own, on PostHog flags that hold the same values, through both SDKs. `here` is where we depart, by intent:
  *
- * - STATIC is never said of a flag in a snapshot: each is evaluated, so it is TARGETING_MATCH, or DEFAULT for `false`
- * - a PostHog variant is its own string value, and plain `true` has no variant
+ * - each flag of a snapshot is evaluated, never STATIC or CACHED: TARGETING_MATCH, whichever condition let in, or
+ *   DEFAULT for `false`
+ * - a PostHog variant is its own string value (none is empty, so string-zero-flag is left out), and plain `true`
+ *   has no variant
  * - a multivariate flag is on, as posthog-node's `isFeatureEnabled` says: a boolean, and no mismatch
  * - PostHog says `false` alike of flags switched off and of those that matched nobody: DEFAULT, never DISABLED
  */
@@ -18,7 +20,9 @@ import { definitions, flag, storeWithClient, when } from "./support.mjs";
 
 const PICTURES = { showImages: true, title: "Check out these pics!", imagesPerPage: 100 };
 const BALLMER = { email: "ballmer@macrosoft.com" };
-const targeted = (key, payload) => flag(key, { variants: ["zero", "non-zero"], payloads: { zero: payload }, groups: [when("email", [BALLMER.email]), when("email", ["ballmer@none.com"])] });
+const EVERYBODY = { properties: [], rollout_percentage: 100 };
+const zero = (key, payload, groups = [EVERYBODY]) => flag(key, { variants: ["zero", "non-zero"], payloads: { zero: payload }, groups });
+const targeted = (key, payload) => zero(key, payload, [when("email", [BALLMER.email], { variant: "zero" }), EVERYBODY]);
 const FLAGS = definitions(
   flag("boolean-flag"),
   flag("string-flag", { variants: ["hi", "bye"] }),
@@ -26,17 +30,23 @@ const FLAGS = definitions(
   flag("float-flag", { variants: ["half", "tenth"], payloads: { half: 0.5, tenth: 0.1 } }),
   flag("object-flag", { variants: ["template", "empty"], payloads: { template: PICTURES, empty: {} } }),
   flag("boolean-zero-flag", { groups: [] }),
-  flag("integer-zero-flag", { variants: ["zero", "non-zero"], payloads: { zero: 0, "non-zero": 1 } }),
-  flag("object-zero-flag", { variants: ["zero", "non-zero"], payloads: { zero: {}, "non-zero": PICTURES } }),
+  zero("integer-zero-flag", 0),
+  zero("float-zero-flag", 0.0),
+  zero("object-zero-flag", {}),
+  flag("boolean-targeted-zero-flag", { groups: [] }),
   targeted("integer-targeted-zero-flag", 0),
+  targeted("float-targeted-zero-flag", 0.0),
   targeted("object-targeted-zero-flag", {}),
   flag("context-aware", {
     variants: ["EXTERNAL", "INTERNAL"],
-    groups: [when("customer", ["false"], { variant: "INTERNAL" }), { properties: [], rollout_percentage: 100 }],
+    groups: [when("customer", ["false"], { variant: "INTERNAL" }), EVERYBODY],
   }),
   flag("wrong-flag", { variants: ["uno", "dos"] }),
   flag("boolean-disabled-flag", { active: false }),
   flag("string-disabled-flag", { active: false, variants: ["hi"] }),
+  flag("integer-disabled-flag", { active: false, variants: ["ten"], payloads: { ten: 10 } }),
+  flag("float-disabled-flag", { active: false, variants: ["half"], payloads: { half: 0.5 } }),
+  flag("object-disabled-flag", { active: false, variants: ["template"], payloads: { template: PICTURES } }),
 );
 
 const match = { reason: "TARGETING_MATCH" };
@@ -52,9 +62,16 @@ const SCENARIOS = [
   ["Object", "object-flag", null, {}, { value: PICTURES, variant: "template", reason: "STATIC" }, match],
   ["Boolean", "boolean-zero-flag", true, {}, { value: false, reason: "STATIC" }, { reason: "DEFAULT" }],
   ["Number", "integer-zero-flag", 1, {}, { value: 0, reason: "STATIC" }, match],
+  ["Number", "float-zero-flag", 0.1, {}, { value: 0, reason: "STATIC" }, match],
   ["Object", "object-zero-flag", { a: 1 }, {}, { value: {}, reason: "STATIC" }, match],
   ["Number", "integer-targeted-zero-flag", 1, BALLMER, { value: 0, ...match }],
   ["Object", "object-targeted-zero-flag", { a: 1 }, BALLMER, { value: {}, ...match }],
+  ["Boolean", "boolean-targeted-zero-flag", true, BALLMER, { value: false, ...match }, { reason: "DEFAULT" }],
+  ["Boolean", "boolean-targeted-zero-flag", true, { email: null }, { value: false, reason: "DEFAULT" }],
+  ["Number", "float-targeted-zero-flag", 0.1, BALLMER, { value: 0, ...match }],
+  ["Number", "integer-targeted-zero-flag", 1, { email: "ballmer@none.com" }, { value: 0, reason: "DEFAULT" }, match],
+  ["Number", "integer-targeted-zero-flag", 1, {}, { value: 0, reason: "DEFAULT" }, match],
+  ["Object", "object-targeted-zero-flag", { a: 1 }, { email: null }, { value: {}, reason: "DEFAULT" }, match],
   ["String", "context-aware", "EXTERNAL", { ...external, customer: "false" }, { value: "INTERNAL" }],
   ["String", "context-aware", "false", { ...BALLMER, role: "admin", age: 65, customer: false }, { value: "INTERNAL", ...match }],
   ["String", "context-aware", "d", {}, { value: "EXTERNAL" }],
@@ -70,6 +87,9 @@ const SCENARIOS = [
   ["Boolean", "string-flag", false, {}, { value: false, ...mismatch }, { value: true, ...match, errorCode: undefined }],
   ["Boolean", "boolean-disabled-flag", false, {}, { value: false, reason: "DISABLED" }, { reason: "DEFAULT" }],
   ["String", "string-disabled-flag", "bye", {}, { value: "bye", reason: "DISABLED" }, { reason: "DEFAULT" }],
+  ["Number", "integer-disabled-flag", 1, {}, { value: 1, reason: "DISABLED" }, { reason: "DEFAULT" }],
+  ["Number", "float-disabled-flag", 0.1, {}, { value: 0.1, reason: "DISABLED" }, { reason: "DEFAULT" }],
+  ["Object", "object-disabled-flag", { a: 1 }, {}, { value: { a: 1 }, reason: "DISABLED" }, { reason: "DEFAULT" }],
 ];
 
 afterEach(() => Promise.all([Server.clearProviders(), Web.clearProviders()]));
