@@ -238,6 +238,25 @@ test("a client that throws keeps its errors' meaning", async () => {
   assert.equal((await client.getBooleanDetails("plain", false, USER)).errorCode, "PROVIDER_FATAL");
 });
 
+test("definitions that change between setting the provider and the first evaluation are told", async () => {
+  const { store, client } = await start(definitions(flag("plain")));
+  const events = listen(client, [ProviderEvents.ConfigurationChanged]);
+  store.put(definitions(flag("another")));
+  await client.getBooleanValue("another", false, USER);
+  assert.deepEqual(events.seen, [ProviderEvents.ConfigurationChanged]);
+});
+
+test("a provider that was replaced is heard no more, and starts anew when it is set again", async () => {
+  const { store, provider, client } = await start(definitions(flag("plain")));
+  const events = listen(client, [ProviderEvents.ConfigurationChanged]);
+  await OpenFeature.setProviderAndWait(new FlagpostProvider(storeWithClient(definitions(flag("plain"))).flags));
+  assert.equal(provider.events.getHandlers(ProviderEvents.Ready).length, 1, "the SDK's own, for its status");
+  store.put(definitions(flag("another")));
+  await OpenFeature.setProviderAndWait(provider);
+  assert.equal(await client.getBooleanValue("another", false, USER), true);
+  assert.deepEqual(events.seen, []);
+});
+
 test("events tell of new definitions, of a stale snapshot, of none, and of its end, each once", async () => {
   const { store, client } = await start(definitions(flag("plain")));
   const events = listen(client, Object.values(ProviderEvents));

@@ -9,7 +9,7 @@ import type { User } from "../types.js";
  * | `targetingKey` | `distinctId`; without one `defaultDistinctId`, or the error TARGETING_KEY_MISSING |
  * | `groups` | `groups`: group type -> key; types without a key are left out |
  * | `groupProperties` | `groupProperties`: group type -> properties |
- * | `personProperties` | person properties, before attributes of the same name |
+ * | `personProperties` | person properties; they win over attributes of the same name |
  * | any other, `$device_id` too | a person property, unchanged: a Date stays a Date, which date filters read as its instant |
  *
  * The names are those of PostHog's own OpenFeature providers, `personProperties` aside.

@@ -1,4 +1,11 @@
-import { ErrorCode, type EvaluationContext, type JsonValue, type ResolutionDetails } from "@openfeature/core";
+import {
+  ErrorCode,
+  type AnyProviderEvent,
+  type EvaluationContext,
+  type JsonValue,
+  type ProviderEventEmitter,
+  type ResolutionDetails,
+} from "@openfeature/core";
 import type { AnyFlags, FlagResult, Flags, FlagTypes, KeyOf, RequestContext } from "../flags/types.js";
 import { answering, PRELOAD } from "./answering.js";
 import { userOf } from "./context.js";
@@ -47,7 +54,7 @@ export interface FlagpostProviderOptions {
  * | code | when |
  * |---|---|
  * | TARGETING_KEY_MISSING | no `targetingKey` and no `defaultDistinctId` |
- * | INVALID_CONTEXT | a context of the wrong shape; a flag that depends on a property, a group or `$device_id` that it lacks (`missing_context`) |
+ * | INVALID_CONTEXT | a context of the wrong shape; a context without a property, a group or `$device_id` that the flag depends on (`missing_context`) |
  * | FLAG_NOT_FOUND | the snapshot has no such flag |
  * | TYPE_MISMATCH | the flag is on, with nothing of the type asked for |
  * | PROVIDER_NOT_READY | there is no snapshot yet, or the source fails and none was ever read |
@@ -66,7 +73,7 @@ export interface FlagpostProviderOptions {
 export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
   readonly metadata = { name: "flagpost" } as const;
   readonly runsOn = "server";
-  readonly events = new Emitter();
+  readonly events: ProviderEventEmitter<AnyProviderEvent> = new Emitter();
   /** Reads the snapshot; absent with `preload: false`. Rejects when there is none, or none that can be used. */
   readonly initialize?: () => Promise<void>;
   readonly #flags: Flags<M>;
@@ -102,8 +109,9 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
 
   async #preload(): Promise<void> {
     try {
-      answering(await this.#flags.forUser(PRELOAD, { flagKeys: [], ctx: this.#options.ctx }));
+      const { snapshot } = answering(await this.#flags.forUser(PRELOAD, { flagKeys: [], ctx: this.#options.ctx }));
       this.#watch.told(READY);
+      this.#watch.sawVersion(snapshot);
     } catch (error) {
       this.#watch.told(ERROR);
       throw openFeatureError(error);

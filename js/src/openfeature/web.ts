@@ -3,8 +3,10 @@ import {
   OpenFeatureError,
   ProviderNotReadyError,
   StandardResolutionReasons,
+  type AnyProviderEvent,
   type EvaluationContext,
   type JsonValue,
+  type ProviderEventEmitter,
   type ResolutionDetails,
 } from "@openfeature/core";
 import { FlagpostError } from "../errors.js";
@@ -52,7 +54,7 @@ export interface FlagpostProviderOptions {
 export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
   readonly metadata = { name: "flagpost" } as const;
   readonly runsOn = "client";
-  readonly events = new Emitter();
+  readonly events: ProviderEventEmitter<AnyProviderEvent> = new Emitter();
   readonly #flags: Flags<M>;
   readonly #defaultDistinctId: string | undefined;
   readonly #intervalMs: number;
