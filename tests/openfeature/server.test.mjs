@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { OpenFeature, ProviderEvents, ProviderStatus } from "@openfeature/server-sdk";
-import { createReader as createSlimReader } from "flagpost/slim";
+import { createFlags, createReader } from "flagpost/slim";
 import { FlagpostProvider } from "flagpost/openfeature";
 import { openReference } from "../support/reference.mjs";
 import { FIXTURE_USERS, crowd } from "../support/users.mjs";
-import { createFlags } from "./create-flags.mjs";
 import { contextOf, definitions, expected, FIXTURE, flag, listen, LONG_AGO, Store, storeWithClient, when } from "./support.mjs";
 
 const USER = { targetingKey: "user-1" };
@@ -227,12 +226,12 @@ test("a client that throws keeps its errors' meaning", async () => {
   const plain = new Store();
   plain.putBytes(new TextEncoder().encode(JSON.stringify(definitions(flag("plain")))));
   const broken = { describe: "a broken source", read: () => Promise.reject(new Error("no route")) };
-  const set = (source, createReader) =>
+  const set = (source) =>
     OpenFeature.setProviderAndWait(new FlagpostProvider(createFlags({ reader: createReader({ source }), strict: true })));
-  await assert.rejects(set(broken, createSlimReader), { code: "PROVIDER_NOT_READY", message: /a broken source cannot be read/ });
+  await assert.rejects(set(broken), { code: "PROVIDER_NOT_READY", message: /a broken source cannot be read/ });
   assert.equal(OpenFeature.getClient().providerStatus, ProviderStatus.ERROR);
-  await assert.rejects(set(damaged, createSlimReader), { code: "PARSE_ERROR" });
-  await assert.rejects(set(plain, createSlimReader), { code: "PROVIDER_FATAL" });
+  await assert.rejects(set(damaged), { code: "PARSE_ERROR" });
+  await assert.rejects(set(plain), { code: "PROVIDER_FATAL" });
   const client = OpenFeature.getClient();
   assert.equal(client.providerStatus, ProviderStatus.FATAL);
   assert.equal((await client.getBooleanDetails("plain", false, USER)).errorCode, "PROVIDER_FATAL");
@@ -283,6 +282,16 @@ test("events tell of new definitions, of a stale snapshot, of none, and of its e
   await ask();
   assert.deepEqual(events.seen.splice(0), [ProviderEvents.ConfigurationChanged, ProviderEvents.Ready]);
   assert.equal(client.providerStatus, ProviderStatus.READY);
+});
+
+test("a snapshot that is too old to be served is an error of each evaluation, and a stale provider", async () => {
+  const { store, flags } = storeWithClient(definitions(flag("plain")), undefined, { onStale: "unresolved" });
+  await OpenFeature.setProviderAndWait(new FlagpostProvider(flags));
+  const client = OpenFeature.getClient();
+  store.put(definitions(flag("plain")), LONG_AGO);
+  const { value, errorCode, flagMetadata } = await client.getBooleanDetails("plain", false, USER);
+  assert.deepEqual([value, errorCode, flagMetadata.unresolved], [false, "GENERAL", "stale_snapshot"]);
+  assert.equal(client.providerStatus, ProviderStatus.STALE);
 });
 
 test("a handler that fails disturbs no evaluation", async () => {

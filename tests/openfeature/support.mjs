@@ -1,9 +1,8 @@
 /** What the tests put under a provider: a client over a store, whose snapshot they change and break. */
 import { readFileSync } from "node:fs";
-import { createReader } from "flagpost";
+import { createFlags, createReader } from "flagpost";
 import { compiledSnapshot } from "../../js/test/compiler.mjs";
 import { FIXTURE_DEFINITIONS } from "../support/posthog.mjs";
-import { createFlags } from "./create-flags.mjs";
 
 export const FIXTURE = JSON.parse(readFileSync(FIXTURE_DEFINITIONS, "utf8"));
 
@@ -12,11 +11,11 @@ export const LONG_AGO = "2024-05-01T10:00:00Z";
 export const MAX_AGE = 24 * 60 * 60;
 
 /** A store with a client that looks at it for every user. */
-export function storeWithClient(definitions, options) {
+export function storeWithClient(definitions, options, readerOptions) {
   const store = new Store();
   if (definitions !== undefined) store.put(definitions);
-  const reader = createReader({ source: store, ttl: 0, onError() {} });
-  return { store, flags: createFlags({ reader, maxAge: MAX_AGE, onError() {}, ...options }) };
+  const reader = createReader({ source: store, ttl: 0, negativeTtl: 0, staleWhileRevalidate: 0, maxAge: MAX_AGE, onError() {}, ...readerOptions });
+  return { store, flags: createFlags({ reader, onError() {}, ...options }) };
 }
 
 /** A source whose snapshot can be replaced, taken away or held back. */

@@ -10,14 +10,15 @@ import { program, succeed } from "../packaging/project.mjs";
 /** What both providers have in common; the options differ. */
 const source = (sdk, entry, options, wrong) => `
 import { OpenFeature, type Provider } from "${sdk}";
+import { createFlags } from "flagpost";
 import { FlagpostProvider, type FlagpostProviderOptions } from "${entry}";
 
 interface MyFlags {
   "new-checkout": { value: boolean };
   headline: { value: "calm" | "bold" | false; payload: string };
 }
-declare const flags: ConstructorParameters<typeof FlagpostProvider>[0];
-declare const typed: ConstructorParameters<typeof FlagpostProvider<MyFlags>>[0];
+const flags = createFlags({ reader: "https://flags.example/snapshot" });
+const typed = createFlags<MyFlags>({ reader: "https://flags.example/snapshot" });
 const options: FlagpostProviderOptions = ${options};
 
 export async function start(): Promise<void> {

@@ -13,16 +13,15 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const WORKER = `
 import { waitUntil } from "cloudflare:workers";
 import { OpenFeature } from "@openfeature/server-sdk";
-import { createReader } from "flagpost";
+import { createFlags, createReader } from "flagpost";
 import { FlagpostProvider } from "flagpost/openfeature";
-import { createFlags } from ${JSON.stringify(here("create-flags.mjs"))};
 
 const client = OpenFeature.getClient();
 let provider;
 export default {
   async fetch(request, env) {
     if (provider === undefined) {
-      const flags = createFlags({ reader: createReader({ source: env.FLAGS, ttl: 0 }) });
+      const flags = createFlags({ reader: createReader({ source: env.FLAGS, ttl: 0, negativeTtl: 0 }) });
       provider = new FlagpostProvider(flags, { preload: false, ctx: { waitUntil } });
       OpenFeature.setProvider(provider);
     }

@@ -16,10 +16,11 @@ const CODES: Partial<Record<FlagpostErrorCode, ErrorCode>> = {
   invalid_options: ErrorCode.PROVIDER_FATAL,
 };
 
-const REASONS: Partial<Record<NoValueReason, { code: ErrorCode; why: string }>> = {
+const REASONS: Record<NoValueReason, { code: ErrorCode; why: string }> = {
   flag_not_found: { code: ErrorCode.FLAG_NOT_FOUND, why: "the snapshot has no such flag" },
   no_snapshot: { code: ErrorCode.PROVIDER_NOT_READY, why: "there is no snapshot yet" },
   stale_snapshot: { code: ErrorCode.GENERAL, why: "the snapshot is older than maxAge allows" },
+  evaluation_failed: { code: ErrorCode.GENERAL, why: "the evaluator failed: the client's onError was told why" },
   missing_context: { code: ErrorCode.INVALID_CONTEXT, why: "the context lacks a property, a group or $device_id that it depends on" },
   experience_continuity: { code: ErrorCode.GENERAL, why: "it keeps its value across logins, which only PostHog's server can" },
   unsupported_definition: { code: ErrorCode.GENERAL, why: "its rules need PostHog's server" },
@@ -28,7 +29,7 @@ const REASONS: Partial<Record<NoValueReason, { code: ErrorCode; why: string }>> 
 
 /** What OpenFeature calls a flag that has no value. The message names the reason as Flagpost and posthog-node do. */
 export function noValue(key: string, reason: NoValueReason): { code: ErrorCode; message: string } {
-  const { code, why } = REASONS[reason] ?? { code: ErrorCode.GENERAL, why: "it has no value" };
+  const { code, why } = REASONS[reason];
   return { code, message: `flag "${key}" cannot be answered: ${why} (${reason})` };
 }
 
