@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { OpenFeature, ProviderEvents, ProviderStatus } from "@openfeature/web-sdk";
+import { createFlags, load } from "flagpost";
 import { FlagpostProvider } from "flagpost/openfeature-web";
 import { openReference } from "../support/reference.mjs";
 import { FIXTURE_USERS, crowd } from "../support/users.mjs";
-import { contextOf, definitions, expected, FIXTURE, flag, listen, LONG_AGO, storeWithClient, when } from "./support.mjs";
+import { contextOf, definitions, expected, FIXTURE, flag, listen, LONG_AGO, Store, storeWithClient, when } from "./support.mjs";
 
 const USER = { targetingKey: "user-1", plan: "free" };
 const PRO = { targetingKey: "user-2", plan: "pro" };
@@ -96,6 +97,15 @@ test("a default distinct id answers a page without a user", async () => {
   const { flags } = storeWithClient(definitions(flag("who", { groups: [when("distinct_id", ["anonymous"])] })));
   await OpenFeature.setProviderAndWait(new FlagpostProvider(flags, { defaultDistinctId: "anonymous", refreshInterval: 0 }));
   assert.equal(OpenFeature.getClient().getBooleanValue("who", false), true);
+});
+
+test("a snapshot that came with the page is answered without a request", async () => {
+  const store = new Store();
+  const version = store.put(byPlan);
+  const { bytes } = await store.read();
+  await OpenFeature.setProviderAndWait(new FlagpostProvider(createFlags({ reader: bytes }), { refreshInterval: 0 }), PRO);
+  const { value, flagMetadata } = OpenFeature.getClient().getBooleanDetails("pro", false);
+  assert.deepEqual([value, flagMetadata.version], [true, version]);
 });
 
 test("evaluations before the snapshot was read are not ready", async () => {
@@ -212,6 +222,14 @@ test("the snapshot is looked at after the interval, until the provider is closed
   t.mock.timers.tick(300_000);
   assert.equal(asked.length, 3);
   assert.equal(provider.resolveBooleanEvaluation("another", false).errorCode, "PROVIDER_NOT_READY");
+});
+
+test("an interval of nothing, or of more than a timer can count, sets no timer", async (t) => {
+  const timers = t.mock.method(globalThis, "setTimeout");
+  for (const refreshInterval of [0, Infinity]) {
+    await new FlagpostProvider(createFlags({ reader: { current: async () => load(byPlan) } }), { refreshInterval }).initialize(USER);
+  }
+  assert.equal(timers.mock.callCount(), 0);
 });
 
 test("an interval that is no time is refused", () => {

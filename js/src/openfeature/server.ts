@@ -58,8 +58,8 @@ export interface FlagpostProviderOptions {
  * | FLAG_NOT_FOUND | the snapshot has no such flag |
  * | TYPE_MISMATCH | the flag is on, with nothing of the type asked for |
  * | PROVIDER_NOT_READY | there is no snapshot yet, or the source fails and none was ever read |
- * | PARSE_ERROR | a client that throws says that what is stored is damaged, or no definitions |
- * | PROVIDER_FATAL | it says `needs_compiler`, `no_webassembly` or `invalid_options`: only a change of the program helps |
+ * | PARSE_ERROR | a `strict` client says that what is stored is damaged, or no definitions |
+ * | PROVIDER_FATAL | a `strict` client says `needs_compiler`, `no_webassembly` or `invalid_options`: only a change of the program helps |
  * | GENERAL | a flag only PostHog's server can decide (the message names posthog-node's reason), `stale_snapshot`, anything else |
  *
  * **Flag metadata**: `version` and `ageSeconds` of the snapshot, `stale`, `source` (`snapshot`, `remote`, `override`,

@@ -19,11 +19,19 @@ import { openFeatureError } from "./errors.js";
 import { Emitter } from "./emitter.js";
 import { ERROR, READY, Watch } from "./watch.js";
 
+/** Timers count milliseconds in 31 bits, and run at once beyond them. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Options of the browser's `FlagpostProvider`. */
 export interface FlagpostProviderOptions {
   /** The distinct id for a context without `targetingKey`. Default: evaluations then are the error TARGETING_KEY_MISSING. */
   defaultDistinctId?: string | undefined;
-  /** Seconds between looks at the snapshot, 0: none but those that `refresh()` asks for. Default: 60. */
+  /**
+   * Seconds between looks at the snapshot, 0: none but those that `refresh()` asks for. Default: 60.
+   *
+   * A look finds what the reader gives: within its `ttl` nothing new, and what it refreshes behind an answer one look
+   * later, unless its `staleWhileRevalidate` is 0.
+   */
   refreshInterval?: number | undefined;
 }
 
@@ -35,8 +43,9 @@ export interface FlagpostProviderOptions {
  * import { createFlags, createReader } from "flagpost/slim";
  * import { FlagpostProvider } from "flagpost/openfeature-web";
  *
- * const flags = createFlags({ reader: createReader({ source: "/flags.snapshot" }) });
- * await OpenFeature.setProviderAndWait(new FlagpostProvider(flags), { targetingKey: "user-1", plan: "pro" });
+ * const reader = createReader({ source: "https://flags.example/snapshot", ttl: 30, staleWhileRevalidate: 0 });
+ * const provider = new FlagpostProvider(createFlags({ reader }));
+ * await OpenFeature.setProviderAndWait(provider, { targetingKey: "user-1", plan: "pro" });
  * const on = OpenFeature.getClient().getBooleanValue("new-checkout", false);
  * ```
  *
@@ -178,7 +187,7 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (!this.#open || this.#intervalMs === 0) return;
+    if (!this.#open || this.#intervalMs === 0 || this.#intervalMs > LONGEST_MS) return;
     this.#timer = setTimeout(() => void this.refresh().then(() => this.#schedule()), this.#intervalMs);
     // Node has timers that keep the process alive.
     (this.#timer as { unref?: () => void }).unref?.();
