@@ -82,6 +82,26 @@ test("of contexts that overtake each other the last one set is answered", async 
   assert.equal(provider.resolveBooleanEvaluation("pro", false).value, true);
 });
 
+test("a refresh changes nothing of a context that is set before it or while it goes on", async () => {
+  const { flags } = storeWithClient(byPlan);
+  const waiting = [];
+  const slow = { forUser: (user) => new Promise((go) => waiting.push(go)).then(() => flags.forUser(user)) };
+  const provider = new FlagpostProvider(slow, { refreshInterval: 0 });
+  const first = provider.initialize(USER);
+  waiting.shift()();
+  await first;
+  const before = provider.refresh();
+  const change = provider.onContextChange(USER, PRO);
+  const during = provider.refresh();
+  assert.equal(waiting.length, 2, "while a context is reconciled, nobody else is asked for");
+  const [goBefore, goChange] = waiting;
+  goChange();
+  await change;
+  goBefore();
+  await Promise.all([before, during]);
+  assert.equal(provider.resolveBooleanEvaluation("pro", false).value, true);
+});
+
 test("a page without a user is ready, says so to each evaluation, and answers after the login", async () => {
   const { client } = await start(byPlan, {});
   assert.equal(client.providerStatus, ProviderStatus.READY);
