@@ -14,6 +14,8 @@
  *   node.js, node.cjs     what needs Node's modules
  *   posthog-node.js, posthog-node.cjs
  *                         providers of definitions for posthog-node
+ *   openfeature.js, openfeature-web.js, and .cjs
+ *                         OpenFeature providers over a client, without either
  *
  * Fails when flagpost/slim outgrows its budget in tests/budgets.json.
  */
@@ -109,6 +111,8 @@ function keepReachable(folder, names) {
   }
 }
 
+/** Entry points of their own, without a module. Only `node` may import what Node has. */
+const libraries = ["convex", "node", "openfeature", "openfeature-web", "posthog-node", "testing"];
 const entries = [
   { source: "inline.ts", script: "index.js", format: "esm" },
   { source: "inline.ts", script: "index.cjs", format: "cjs" },
@@ -118,15 +122,11 @@ const entries = [
   { source: "inline-slim.ts", script: "slim.cjs", format: "cjs" },
   { source: "workerd-slim.ts", script: "workerd-slim.js", format: "esm" },
   { source: "edge-light-slim.ts", script: "edge-light-slim.js", format: "esm" },
-  { source: "convex.ts", script: "convex.js", format: "esm" },
-  { source: "convex.ts", script: "convex.cjs", format: "cjs" },
-  { source: "testing.ts", script: "testing.js", format: "esm" },
-  { source: "testing.ts", script: "testing.cjs", format: "cjs" },
   { source: "cli.ts", script: "cli.js", format: "esm", node: true },
-  { source: "node.ts", script: "node.js", format: "esm", node: true },
-  { source: "node.ts", script: "node.cjs", format: "cjs", node: true },
-  { source: "posthog-node.ts", script: "posthog-node.js", format: "esm" },
-  { source: "posthog-node.ts", script: "posthog-node.cjs", format: "cjs" },
+  ...libraries.flatMap((name) => [
+    { source: `${name}.ts`, script: `${name}.js`, format: "esm", node: name === "node" },
+    { source: `${name}.ts`, script: `${name}.cjs`, format: "cjs", node: name === "node" },
+  ]),
 ];
 
 for (const file of Object.keys(modules).flatMap((name) => [builtOf(name, "wasm"), builtOf(name, "js")])) {
@@ -145,7 +145,7 @@ for (const { source, script, format } of entries) {
     target: "es2022",
     platform: "neutral",
     define: { FLAGPOST_VERSION: JSON.stringify(version) },
-    external: ["*.wasm", "*.wasm?module", "convex/*", "node:*"],
+    external: ["*.wasm", "*.wasm?module", "convex/*", "@openfeature/core", "node:*"],
     plugins: [wasmModules, besides],
     legalComments: "none",
     logLevel: "warning",

@@ -78,11 +78,23 @@ test("Convex's part is an entry of its own, which nobody else loads", async () =
   const convex = await import("flagpost/convex");
   const names = ["commit", "flagpostTables", "read", "readSnapshot", "remove", "stage", "sweep"];
   for (const module of [convex, require("flagpost/convex")]) assert.deepEqual(Object.keys(module).sort(), names);
-  for (const name of Object.keys(manifest.peerDependencies)) assert.deepEqual(manifest.peerDependenciesMeta[name], { optional: true });
+  for (const peer of Object.keys(manifest.peerDependencies)) assert.deepEqual(manifest.peerDependenciesMeta[peer], { optional: true }, peer);
   assert.equal(manifest.dependencies, undefined);
   const scripts = [".", "./slim"].flatMap((entry) => targets(manifest.exports[entry])).filter((file) => /\.c?js$/.test(file));
   for (const target of new Set(scripts)) {
     assert.ok(!/(from|require\()\s*["']convex/.test(readFileSync(new URL(target, folder), "utf8")), target);
+  }
+});
+
+test("OpenFeature's parts need nothing but @openfeature/core, and bring no evaluator", async () => {
+  for (const entry of ["openfeature", "openfeature-web"]) {
+    for (const module of [await import(`flagpost/${entry}`), require(`flagpost/${entry}`)]) assert.deepEqual(Object.keys(module), ["FlagpostProvider"]);
+    for (const target of new Set(targets(manifest.exports[`./${entry}`]).filter((file) => /\.c?js$/.test(file)))) {
+      const script = readFileSync(new URL(target, folder), "utf8");
+      const imported = [...script.matchAll(/\b(?:from|require\()\s*["']([^"']+)["']/g)].map(([, name]) => name);
+      assert.deepEqual([...new Set(imported)], ["@openfeature/core"], target);
+      assert.ok(!script.includes("WebAssembly."), target);
+    }
   }
 });
 

@@ -1,0 +1,6 @@
+/**
+ * OpenFeature in browsers: a provider for `@openfeature/web-sdk`.
+ *
+ * @packageDocumentation
+ */
+export { FlagpostProvider, type FlagpostProviderOptions } from "../openfeature/web.js";
