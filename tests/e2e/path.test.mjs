@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stopAll } from "../support/processes.mjs";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
 import { openReference } from "../support/reference.mjs";
@@ -71,6 +72,11 @@ test("the first refresh stores the definitions", async () => {
   const { code, outcome } = await refresh(worker.store, env);
   assert.equal(code, 0);
   assert.equal(outcome.status, "updated");
+});
+
+test("the worker remembers for a few seconds that there was nothing, and then answers", async () => {
+  while ((await worker.ask(FIXTURE_USERS[0])).status === 503) await sleep(100);
+  await askWorker(FIXTURE_USERS[0]);
 });
 
 test("the worker gives posthog-node's answer to every flag for every user", async () => {
