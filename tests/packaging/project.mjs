@@ -1,5 +1,5 @@
 /** The packed npm package, installed in a throw-away project as users install it. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -39,10 +39,15 @@ export async function succeed(name, command, args, options) {
   return stdout;
 }
 
+/** Where an npm package of the workspace lies. Not every package lets its manifest be resolved. */
+export function packageFolder(packageName) {
+  const { paths } = createRequire(import.meta.url).resolve;
+  return paths(packageName).map((folder) => join(folder, packageName)).find((folder) => existsSync(folder));
+}
+
 /** The program that an npm package brings, by its name in that package's `bin`. */
 export function program(packageName, bin = packageName) {
-  const require = createRequire(import.meta.url);
-  const manifest = require.resolve(`${packageName}/package.json`);
-  const { bin: bins } = require(manifest);
-  return join(dirname(manifest), typeof bins === "string" ? bins : bins[bin]);
+  const folder = packageFolder(packageName);
+  const { bin: bins } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return join(folder, typeof bins === "string" ? bins : bins[bin]);
 }
