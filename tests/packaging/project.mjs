@@ -1,5 +1,5 @@
 /** The packed npm package, installed in a throw-away project as users install it. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -18,7 +18,7 @@ export async function installPackage() {
     writeFileSync(join(path, "package.json"), '{ "name": "throw-away", "private": true, "type": "module" }\n');
     // Offline: the package must not need any other.
     await succeed("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", join(path, tarball)], { cwd: path });
-    return { path, tarball: join(path, tarball), remove, write: (name, text) => write(path, name, text) };
+    return { path, tarball: join(path, tarball), remove, write: (name, text) => write(path, name, text), link: (name) => link(path, name) };
   } catch (error) {
     remove();
     throw error;
@@ -30,6 +30,13 @@ function write(path, name, text) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
   return file;
+}
+
+/** Puts an npm package of the workspace beside ours. */
+function link(path, packageName) {
+  const place = join(path, "node_modules", packageName);
+  mkdirSync(dirname(place), { recursive: true });
+  symlinkSync(packageFolder(packageName), place);
 }
 
 /** Runs a program that must succeed; its standard output. */

@@ -1,10 +1,10 @@
 /** What a Worker with the package weighs, bundled by wrangler as for an upload, against tests/budgets.json. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { installPackage, packageFolder, program, succeed } from "./project.mjs";
+import { installPackage, program, succeed } from "./project.mjs";
 
 const at = (path) => new URL(`../../${path}`, import.meta.url);
 const { worker: BUDGETS } = JSON.parse(readFileSync(at("tests/budgets.json"), "utf8"));
@@ -55,7 +55,7 @@ for (const [name, source] of Object.entries(workers)) {
 }
 
 test("a Worker with the package is smaller than one with posthog-node", async () => {
-  symlinkSync(packageFolder("posthog-node"), join(project.path, "node_modules", "posthog-node"));
+  project.link("posthog-node");
   const { total } = await upload("posthog-node", `
     import { PostHog } from "posthog-node";
     export default {
