@@ -8,9 +8,16 @@ import { run } from "../support/processes.mjs";
 
 const JS = fileURLToPath(new URL("../../js", import.meta.url));
 
-/** Packs js/ and installs the tarball. The project is removed by `remove`. */
-export async function installPackage() {
-  const path = mkdtempSync(join(tmpdir(), "flagpost-packaging-"));
+/** A folder inside the repository that git ignores. */
+export const INSIDE = fileURLToPath(new URL("../../target", import.meta.url));
+
+/**
+ * Packs js/ and installs the tarball. The project is removed by `remove`.
+ * @param {string} parent where its folder is made: `INSIDE` the repository, the workspace's npm packages are found as well
+ */
+export async function installPackage(parent = tmpdir()) {
+  mkdirSync(parent, { recursive: true });
+  const path = mkdtempSync(join(parent, "flagpost-packaging-"));
   const remove = () => rmSync(path, { recursive: true, force: true });
   try {
     await succeed("npm pack", "npm", ["pack", "--pack-destination", path], { cwd: JS });
