@@ -21,7 +21,7 @@ export async function askReference() {
  */
 export const asking = {
   flagpost: script(`new TextEncoder().encode(${JSON.stringify(definitions)})`),
-  "flagpost/slim": script(`new Uint8Array(${JSON.stringify([...snapshot])})`),
+  "flagpost/slim": script(`Uint8Array.from(atob("${Buffer.from(snapshot).toString("base64")}"), (letter) => letter.charCodeAt(0))`),
 };
 
 function script(bytes) {

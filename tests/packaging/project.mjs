@@ -12,24 +12,42 @@ const JS = fileURLToPath(new URL("../../js", import.meta.url));
 export const INSIDE = fileURLToPath(new URL("../../target", import.meta.url));
 
 /**
- * Packs js/ and installs the tarball. The project is removed by `remove`.
+ * A throw-away project with the packed package in it. The project is removed by `remove`.
  * @param {string} parent where its folder is made: `INSIDE` the repository, the workspace's npm packages are found as well
  */
-export async function installPackage(parent = tmpdir()) {
-  mkdirSync(parent, { recursive: true });
-  const path = mkdtempSync(join(parent, "flagpost-packaging-"));
-  const remove = () => rmSync(path, { recursive: true, force: true });
+export async function installPackage(parent) {
+  const project = createProject(parent);
   try {
-    await succeed("npm pack", "npm", ["pack", "--pack-destination", path], { cwd: JS });
-    const tarball = readdirSync(path).find((name) => name.endsWith(".tgz"));
-    writeFileSync(join(path, "package.json"), '{ "name": "throw-away", "private": true, "type": "module" }\n');
+    const tarball = await packInto(project.path);
+    project.write("package.json", MANIFEST);
     // Offline: the package must not need any other.
-    await succeed("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", join(path, tarball)], { cwd: path });
-    return { path, tarball: join(path, tarball), remove, write: (name, text) => write(path, name, text), link: (name) => link(path, name) };
+    await succeed("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], { cwd: project.path });
+    return { ...project, tarball };
   } catch (error) {
-    remove();
+    project.remove();
     throw error;
   }
+}
+
+/** Of a project that is an ES module. */
+export const MANIFEST = '{ "name": "throw-away", "private": true, "type": "module" }\n';
+
+/** An empty throw-away project. */
+export function createProject(parent = tmpdir()) {
+  mkdirSync(parent, { recursive: true });
+  const path = mkdtempSync(join(parent, "flagpost-packaging-"));
+  return {
+    path,
+    remove: () => rmSync(path, { recursive: true, force: true }),
+    write: (name, text) => write(path, name, text),
+    link: (name) => link(path, name),
+  };
+}
+
+/** Packs js/; the tarball's path. */
+export async function packInto(folder) {
+  await succeed("npm pack", "npm", ["pack", "--pack-destination", folder], { cwd: JS });
+  return join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")));
 }
 
 function write(path, name, text) {
