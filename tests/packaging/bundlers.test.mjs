@@ -1,6 +1,7 @@
-/** The packed package bundled by Vite and webpack; what they make is run in a real browser and in Node. */
+/** The packed package bundled by Vite, webpack and esbuild; what they make is run in a real browser and in Node. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { build } from "esbuild";
 import { start } from "../support/processes.mjs";
 import { askingModule, askReference } from "./answers.mjs";
 import { noBrowser, page, serve, unpackBrowser } from "./browser.mjs";
@@ -55,6 +56,13 @@ for (const name of NAMES) {
     project.write(`vite-${folder}/main.js`, askingModule(name, POST));
     await vite("build", `vite-${folder}`);
     assert.deepEqual(await answersInBrowser(`vite-${folder}/dist`), expected);
+  });
+
+  test(`esbuild's bundle of ${name} answers as posthog-node does in Chromium`, { skip: noBrowser }, async () => {
+    const entry = project.write(`esbuild-${folder}/main.js`, askingModule(name, POST));
+    await build({ entryPoints: [entry], outfile: `${project.path}/esbuild-${folder}/dist/main.js`, bundle: true, minify: true, logLevel: "silent" });
+    project.write(`esbuild-${folder}/dist/index.html`, page('<script src="/main.js"></script>'));
+    assert.deepEqual(await answersInBrowser(`esbuild-${folder}/dist`), expected);
   });
 
   for (const target of ["web", "webworker"]) {

@@ -1,5 +1,7 @@
 /** The packed package in a Next app: built by Next, and asked over HTTP in its edge runtime and in Node. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run, start } from "../support/processes.mjs";
@@ -49,3 +51,10 @@ for (const [path, { name, runtime }] of Object.entries(ROUTES)) {
     assert.deepEqual(JSON.parse(body), expected);
   });
 }
+
+test("Next hands its edge runtime the modules compiled, and the slim one without the compiler", () => {
+  const { functions } = JSON.parse(readFileSync(join(project.path, ".next/server/middleware-manifest.json"), "utf8"));
+  const modules = (path) => functions[path].wasm.map(({ filePath }) => filePath.match(/flagpost_dist_([a-z]+)/)[1]).sort();
+  assert.deepEqual(modules("/edge/route"), ["compiler", "evaluator"]);
+  assert.deepEqual(modules("/edge-slim/route"), ["evaluator"]);
+});
