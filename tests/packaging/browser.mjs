@@ -14,6 +14,17 @@ export const noBrowser = process.platform === "linux" && process.arch === "x64" 
 /** Unpacks the browser into a folder of its own. */
 export function unpackBrowser() {
   const folder = mkdtempSync(join(tmpdir(), "flagpost-browser-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    return { open: opener(folder), remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** A function that opens an address in a browser with a profile of its own. */
+function opener(folder) {
   const unpacked = (name) => brotliDecompressSync(readFileSync(join(packageFolder("@sparticuz/chromium"), "bin", `${name}.br`)));
   const program = join(folder, "chromium");
   writeFileSync(program, unpacked("chromium"), { mode: 0o755 });
@@ -21,21 +32,15 @@ export function unpackBrowser() {
   for (const archive of ["al2023.tar", "fonts.tar", "swiftshader.tar"]) {
     execFileSync("tar", ["-xf", "-", "--no-same-owner", "-C", folder], { input: unpacked(archive) });
   }
-  return {
-    open: (url) => open(folder, program, url),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+  let profiles = 0;
+  return (url) => {
+    const profile = join(folder, `profile-${++profiles}`);
+    mkdirSync(profile);
+    const args = ["--headless", "--no-sandbox", "--disable-gpu", "--in-process-gpu", "--remote-debugging-port=0", `--user-data-dir=${profile}`, url];
+    return start("chromium", program, args, {
+      env: { HOME: profile, FONTCONFIG_PATH: join(folder, "fonts"), LD_LIBRARY_PATH: join(folder, "al2023", "lib") },
+    });
   };
-}
-
-let profiles = 0;
-
-function open(folder, program, url) {
-  const profile = join(folder, `profile-${++profiles}`);
-  mkdirSync(profile);
-  const args = ["--headless", "--no-sandbox", "--disable-gpu", "--in-process-gpu", "--remote-debugging-port=0", `--user-data-dir=${profile}`, url];
-  return start("chromium", program, args, {
-    env: { HOME: profile, FONTCONFIG_PATH: join(folder, "fonts"), LD_LIBRARY_PATH: join(folder, "al2023", "lib") },
-  });
 }
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
