@@ -1,4 +1,5 @@
-// What `refresher run --store convex:URL` calls, as internal functions: only a deploy key may.
+// What `refresher run --store convex:URL` calls, as internal functions: only a deploy key may. They are
+// marked as pure so that a schema that imports the tables is bundled without them.
 import {
   internalMutationGeneric,
   internalQueryGeneric,
@@ -9,20 +10,14 @@ import {
 } from "convex/server";
 import { v } from "convex/values";
 
+import { piecesOf } from "./chunks.js";
+import { itemOf } from "./items.js";
 import { CHUNK_BYTES, CHUNKS_READ } from "./limits.js";
 import { retire, sweepSome } from "./sweep.js";
 import type { FlagpostDataModel } from "./tables.js";
 
 const internalQuery: QueryBuilder<FlagpostDataModel, "internal"> = internalQueryGeneric;
 const internalMutation: MutationBuilder<FlagpostDataModel, "internal"> = internalMutationGeneric;
-
-/** The row of an item, or null. */
-export function itemOf(db: GenericDatabaseReader<FlagpostDataModel>, key: string) {
-  return db
-    .query("flagpostItems")
-    .withIndex("by_key", (q) => q.eq("key", key))
-    .unique();
-}
 
 function itemWith(db: GenericDatabaseReader<FlagpostDataModel>, version: string) {
   return db
@@ -43,7 +38,7 @@ function uploadOf(db: GenericDatabaseReader<FlagpostDataModel>, version: string)
  * when nothing is stored. Whoever reads a long item asks several times, and begins again when the
  * version is another one.
  */
-export const read = internalQuery({
+export const read = /* @__PURE__ */ internalQuery({
   args: { key: v.string(), from: v.number() },
   returns: v.union(
     v.null(),
@@ -65,7 +60,7 @@ export const read = internalQuery({
  * Takes the next chunk of a content that `commit` will put in place. The same chunk once more changes
  * nothing. False when chunks before it are missing: the upload was given up, and must begin again.
  */
-export const stage = internalMutation({
+export const stage = /* @__PURE__ */ internalMutation({
   args: { version: v.string(), index: v.number(), bytes: v.bytes() },
   returns: v.boolean(),
   handler: async ({ db }, { version, index, bytes }) => {
@@ -91,7 +86,7 @@ export const stage = internalMutation({
  * was staged under the version; `size` is its length. A commit that was done is done when it comes
  * again. `left` says that chunks remain to be swept.
  */
-export const commit = internalMutation({
+export const commit = /* @__PURE__ */ internalMutation({
   args: {
     key: v.string(),
     version: v.string(),
@@ -104,13 +99,14 @@ export const commit = internalMutation({
     left: v.boolean(),
   }),
   handler: async ({ db }, content) => {
+    if (content.bytes !== undefined) assertFits(content.bytes);
     const status = await put(db, content);
     return { status, left: await sweepSome(db) };
   },
 });
 
 /** What `commit` is given. */
-interface Content {
+export interface Content {
   key: string;
   version: string;
   size: number;
@@ -118,7 +114,7 @@ interface Content {
   expected?: string | null;
 }
 
-async function put(
+export async function put(
   db: GenericDatabaseWriter<FlagpostDataModel>,
   { key, version, size, bytes, expected }: Content,
 ): Promise<"committed" | "conflict" | "incomplete"> {
@@ -137,9 +133,7 @@ async function put(
   if (upload !== null) {
     await db.delete(upload._id);
   } else if (bytes !== undefined && size > 0) {
-    assertFits(bytes);
-    await db.insert("flagpostChunks", { version, index: 0, bytes });
-    chunks = 1;
+    for (const piece of piecesOf(bytes)) await db.insert("flagpostChunks", { version, index: chunks++, bytes: piece });
   }
 
   if (item === null) {
@@ -152,7 +146,7 @@ async function put(
 }
 
 /** Removes an item; none is fine. True when chunks remain to be swept. */
-export const remove = internalMutation({
+export const remove = /* @__PURE__ */ internalMutation({
   args: { key: v.string() },
   returns: v.boolean(),
   handler: async ({ db }, { key }) => {
@@ -166,7 +160,7 @@ export const remove = internalMutation({
 });
 
 /** Deletes some of the chunks that belong to no item. True when more are left. */
-export const sweep = internalMutation({
+export const sweep = /* @__PURE__ */ internalMutation({
   args: {},
   returns: v.boolean(),
   handler: ({ db }) => sweepSome(db),

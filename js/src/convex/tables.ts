@@ -1,4 +1,4 @@
-import { defineSchema, defineTable, type DataModelFromSchemaDefinition } from "convex/server";
+import { defineTable, type DataModelFromSchemaDefinition, type SchemaDefinition } from "convex/server";
 import { v } from "convex/values";
 
 /** The tables of Flagpost's store, to spread into a project's `defineSchema`. */
@@ -35,7 +35,5 @@ export const flagpostTables = {
     .index("by_touched", ["touchedAt"]),
 };
 
-const schema = defineSchema(flagpostTables);
-
 /** The data model of these tables alone. */
-export type FlagpostDataModel = DataModelFromSchemaDefinition<typeof schema>;
+export type FlagpostDataModel = DataModelFromSchemaDefinition<SchemaDefinition<typeof flagpostTables, true>>;

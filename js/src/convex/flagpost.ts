@@ -1,0 +1,158 @@
+import { FlagpostError } from "../errors.js";
+import type { AnyFlags, FlagTypes, KeyOf, PayloadOf, UserFlags, ValueOf } from "../flags/types.js";
+import { load } from "../entry/inline-slim.js";
+import { DEFAULT_KEY } from "../source.js";
+import type { User } from "../types.js";
+import { noSnapshot, readStored, type FlagpostCtx } from "./source.js";
+import { SnapshotFlags, type LoadedSnapshot } from "./user-flags.js";
+
+/** Options of `Flagpost`. */
+export interface FlagpostOptions {
+  /** What stands behind `#` in the refresher's `--store convex:URL#NAME`. Default: `flagpost`. */
+  name?: string | undefined;
+  /**
+   * Who asks, by the context of the function: of `ctx.auth`, for example. What it gives goes before the
+   * `distinctId` of the call; null leaves it to that.
+   */
+  identify?: ((ctx: any) => Promise<{ distinctId: string } | null>) | undefined;
+  /** Keep only the flags of these evaluation contexts, and those of none. Default: keep all flags. */
+  evaluationContexts?: readonly string[] | undefined;
+  /**
+   * The time that relative dates ("30 days ago") count from. Asked only if a flag has one, because Convex
+   * keeps the answer of a query that reads the clock for a short time only. Default: the present.
+   */
+  now?: (() => Date) | undefined;
+  /**
+   * Told, once per call, when there is no snapshot yet or when it cannot be used; flags then have no value.
+   * Throw in it to have the function fail instead. Default: `console.warn`.
+   */
+  onError?: ((error: FlagpostError) => void) | undefined;
+}
+
+/** Whom a flag is asked for. Without `distinctId`, `identify` has to tell. */
+export interface UserArgs extends Omit<User, "distinctId"> {
+  distinctId?: string | undefined;
+  /** Taken so that calls of @posthog/convex need no change: nothing is sent to PostHog, so it has no effect. */
+  disableGeoip?: boolean | undefined;
+}
+
+/** What `getFeatureFlagResult` gives, as @posthog/convex does. */
+export interface FeatureFlagResult<P = unknown> {
+  key: string;
+  /** Whether the value is `true` or a variant. */
+  enabled: boolean;
+  variant: string | null;
+  payload: P | null;
+}
+
+/**
+ * Feature flags in Convex functions, with the names, arguments and results of @posthog/convex. Make one at
+ * module scope. In queries and mutations the snapshot is read in their own transaction, so queries run
+ * again when the refresher writes; in actions it is read by the query `flagpost:snapshot`. It is read once
+ * for each context: all questions of one call of a function are answered by the same snapshot.
+ *
+ * Nothing is sent to PostHog. `undefined` means that the flag cannot be decided here: there is no such
+ * flag, no snapshot yet, or only PostHog's server can tell; `forUser` gives the reason.
+ */
+export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
+  readonly #options: FlagpostOptions;
+  /** By context, so that nothing outlives the call it belongs to. */
+  readonly #loaded = new WeakMap<object, Promise<LoadedSnapshot | null>>();
+
+  constructor(options: FlagpostOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * The flags of one user, to be asked synchronously, with reasons and the snapshot that answers.
+   *
+   * @throws FlagpostError `invalid_user` without a distinct id, `source_failed` in an action when
+   *   `convex/flagpost.ts` exports no `snapshot`
+   */
+  async forUser(ctx: FlagpostCtx, user: UserArgs = {}): Promise<UserFlags<M>> {
+    return this.#forUser(ctx, user);
+  }
+
+  /** The flag's value: `true`, `false` or the variant's name. */
+  async getFeatureFlag<K extends KeyOf<M>>(ctx: FlagpostCtx, args: UserArgs & { key: K }): Promise<ValueOf<M, K> | undefined> {
+    return (await this.#forUser(ctx, args)).getFeatureFlag(args.key);
+  }
+
+  /** Whether the flag is `true` or has a variant. */
+  async isFeatureEnabled<K extends KeyOf<M>>(ctx: FlagpostCtx, args: UserArgs & { key: K }): Promise<boolean | undefined> {
+    const value = await this.getFeatureFlag(ctx, args);
+    return value === undefined ? undefined : value !== false;
+  }
+
+  /** The parsed payload of the flag's value; null if it has none, or if there is no such flag. */
+  async getFeatureFlagPayload<K extends KeyOf<M>>(
+    ctx: FlagpostCtx,
+    args: UserArgs & { key: K },
+  ): Promise<PayloadOf<M, K> | null | undefined> {
+    if ("matchValue" in args && args.matchValue !== undefined) {
+      throw new FlagpostError("invalid_options", "matchValue is not supported: getFeatureFlagResult gives the value and its payload");
+    }
+    const { payload, reason } = (await this.#forUser(ctx, args)).getFeatureFlagResult(args.key);
+    return reason === null || reason === "flag_not_found" ? (payload ?? null) : undefined;
+  }
+
+  /** Value and payload of a flag. */
+  async getFeatureFlagResult<K extends KeyOf<M>>(
+    ctx: FlagpostCtx,
+    args: UserArgs & { key: K },
+  ): Promise<FeatureFlagResult<PayloadOf<M, K>> | undefined> {
+    const { key, enabled, variant, payload, reason } = (await this.#forUser(ctx, args)).getFeatureFlagResult(args.key);
+    return reason === null ? { key, enabled, variant: variant ?? null, payload: payload ?? null } : undefined;
+  }
+
+  /** The values of all flags that have one, or of those among `flagKeys`. */
+  async getAllFlags(
+    ctx: FlagpostCtx,
+    args: UserArgs & { flagKeys?: readonly KeyOf<M>[] | undefined } = {},
+  ): Promise<Partial<{ [K in KeyOf<M>]: ValueOf<M, K> }>> {
+    return (await this.getAllFlagsAndPayloads(ctx, args)).featureFlags;
+  }
+
+  /** The same with payloads. Those that are 0, false or an empty text are left out, as posthog-node does. */
+  async getAllFlagsAndPayloads(
+    ctx: FlagpostCtx,
+    args: UserArgs & { flagKeys?: readonly KeyOf<M>[] | undefined } = {},
+  ): Promise<{
+    featureFlags: Partial<{ [K in KeyOf<M>]: ValueOf<M, K> }>;
+    featureFlagPayloads: Partial<{ [K in KeyOf<M>]: PayloadOf<M, K> }>;
+  }> {
+    const { featureFlags, featureFlagPayloads } = (await this.#forUser(ctx, args)).answers(args.flagKeys);
+    return { featureFlags, featureFlagPayloads } as Awaited<ReturnType<this["getAllFlagsAndPayloads"]>>;
+  }
+
+  async #forUser(ctx: FlagpostCtx, { distinctId, groups, personProperties, groupProperties }: UserArgs): Promise<SnapshotFlags<M>> {
+    const id = (await this.#options.identify?.(ctx))?.distinctId ?? distinctId;
+    if (id === undefined || id === "") {
+      throw new FlagpostError("invalid_user", "whose flags? pass distinctId, or an `identify` to `new Flagpost` that tells of the context");
+    }
+    let loaded = this.#loaded.get(ctx);
+    if (loaded === undefined) this.#loaded.set(ctx, (loaded = this.#load(ctx)));
+    const user = { distinctId: id, groups, personProperties, groupProperties };
+    return new SnapshotFlags(await loaded, user, this.#options.now ?? (() => new Date()));
+  }
+
+  async #load(ctx: FlagpostCtx): Promise<LoadedSnapshot | null> {
+    const { name = DEFAULT_KEY, evaluationContexts, onError } = this.#options;
+    const report = onError ?? ((error: FlagpostError) => console.warn(`flagpost: ${error.message}`));
+    const stored = await readStored(ctx, name);
+    if (stored === null) {
+      report(noSnapshot(name));
+      return null;
+    }
+    const { bytes } = stored;
+    let failure: FlagpostError;
+    try {
+      return { definitions: load(bytes, { evaluationContexts }), bytes };
+    } catch (error) {
+      if (!(error instanceof FlagpostError)) throw error;
+      failure = error;
+    }
+    report(failure);
+    return null;
+  }
+}
