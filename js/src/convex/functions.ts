@@ -1,5 +1,4 @@
-// What `refresher run --store convex:URL` calls, as internal functions: only a deploy key may. They are
-// marked as pure so that a schema that imports the tables is bundled without them.
+// What `refresher run --store convex:URL` calls, as internal functions: only a deploy key may.
 import {
   internalMutationGeneric,
   internalQueryGeneric,
@@ -13,6 +12,7 @@ import { v } from "convex/values";
 import { piecesOf } from "./chunks.js";
 import { itemOf } from "./items.js";
 import { CHUNK_BYTES, CHUNKS_READ } from "./limits.js";
+import { made } from "./made.js";
 import { retire, sweepSome } from "./sweep.js";
 import type { FlagpostDataModel } from "./tables.js";
 
@@ -38,47 +38,51 @@ function uploadOf(db: GenericDatabaseReader<FlagpostDataModel>, version: string)
  * when nothing is stored. Whoever reads a long item asks several times, and begins again when the
  * version is another one.
  */
-export const read = /* @__PURE__ */ internalQuery({
-  args: { key: v.string(), from: v.number() },
-  returns: v.union(
-    v.null(),
-    v.object({ version: v.string(), size: v.number(), chunks: v.number(), pieces: v.array(v.bytes()) }),
-  ),
-  handler: async ({ db }, { key, from }) => {
-    const item = await itemOf(db, key);
-    if (item === null) return null;
-    const { version, size, chunks } = item;
-    const rows = await db
-      .query("flagpostChunks")
-      .withIndex("by_version", (q) => q.eq("version", version).gte("index", from))
-      .take(CHUNKS_READ);
-    return { version, size, chunks, pieces: rows.map(({ bytes }) => bytes) };
-  },
-});
+export const read = /* @__PURE__ */ made(() =>
+  internalQuery({
+    args: { key: v.string(), from: v.number() },
+    returns: v.union(
+      v.null(),
+      v.object({ version: v.string(), size: v.number(), chunks: v.number(), pieces: v.array(v.bytes()) }),
+    ),
+    handler: async ({ db }, { key, from }) => {
+      const item = await itemOf(db, key);
+      if (item === null) return null;
+      const { version, size, chunks } = item;
+      const rows = await db
+        .query("flagpostChunks")
+        .withIndex("by_version", (q) => q.eq("version", version).gte("index", from))
+        .take(CHUNKS_READ);
+      return { version, size, chunks, pieces: rows.map(({ bytes }) => bytes) };
+    },
+  }),
+);
 
 /**
  * Takes the next chunk of a content that `commit` will put in place. The same chunk once more changes
  * nothing. False when chunks before it are missing: the upload was given up, and must begin again.
  */
-export const stage = /* @__PURE__ */ internalMutation({
-  args: { version: v.string(), index: v.number(), bytes: v.bytes() },
-  returns: v.boolean(),
-  handler: async ({ db }, { version, index, bytes }) => {
-    assertFits(bytes);
-    const upload = await uploadOf(db, version);
-    if (upload?.touchedAt === 0) return false;
-    const chunks = upload?.chunks ?? 0;
-    if (index !== chunks) return index < chunks;
-    // A request that was given up may come after the commit it was made for.
-    if (upload === null && (await itemWith(db, version)) !== null) return false;
-    const size = (upload?.size ?? 0) + bytes.byteLength;
-    const state = { version, size, chunks: chunks + 1, touchedAt: Date.now() };
-    if (upload === null) await db.insert("flagpostUploads", state);
-    else await db.patch(upload._id, state);
-    await db.insert("flagpostChunks", { version, index, bytes });
-    return true;
-  },
-});
+export const stage = /* @__PURE__ */ made(() =>
+  internalMutation({
+    args: { version: v.string(), index: v.number(), bytes: v.bytes() },
+    returns: v.boolean(),
+    handler: async ({ db }, { version, index, bytes }) => {
+      assertFits(bytes);
+      const upload = await uploadOf(db, version);
+      if (upload?.touchedAt === 0) return false;
+      const chunks = upload?.chunks ?? 0;
+      if (index !== chunks) return index < chunks;
+      // A request that was given up may come after the commit it was made for.
+      if (upload === null && (await itemWith(db, version)) !== null) return false;
+      const size = (upload?.size ?? 0) + bytes.byteLength;
+      const state = { version, size, chunks: chunks + 1, touchedAt: Date.now() };
+      if (upload === null) await db.insert("flagpostUploads", state);
+      else await db.patch(upload._id, state);
+      await db.insert("flagpostChunks", { version, index, bytes });
+      return true;
+    },
+  }),
+);
 
 /**
  * Makes a new version an item's content, if the item is still what the caller expects: `expected` is
@@ -86,24 +90,26 @@ export const stage = /* @__PURE__ */ internalMutation({
  * was staged under the version; `size` is its length. A commit that was done is done when it comes
  * again. `left` says that chunks remain to be swept.
  */
-export const commit = /* @__PURE__ */ internalMutation({
-  args: {
-    key: v.string(),
-    version: v.string(),
-    size: v.number(),
-    bytes: v.optional(v.bytes()),
-    expected: v.optional(v.union(v.string(), v.null())),
-  },
-  returns: v.object({
-    status: v.union(v.literal("committed"), v.literal("conflict"), v.literal("incomplete")),
-    left: v.boolean(),
+export const commit = /* @__PURE__ */ made(() =>
+  internalMutation({
+    args: {
+      key: v.string(),
+      version: v.string(),
+      size: v.number(),
+      bytes: v.optional(v.bytes()),
+      expected: v.optional(v.union(v.string(), v.null())),
+    },
+    returns: v.object({
+      status: v.union(v.literal("committed"), v.literal("conflict"), v.literal("incomplete")),
+      left: v.boolean(),
+    }),
+    handler: async ({ db }, content) => {
+      if (content.bytes !== undefined) assertFits(content.bytes);
+      const status = await put(db, content);
+      return { status, left: await sweepSome(db) };
+    },
   }),
-  handler: async ({ db }, content) => {
-    if (content.bytes !== undefined) assertFits(content.bytes);
-    const status = await put(db, content);
-    return { status, left: await sweepSome(db) };
-  },
-});
+);
 
 /** What `commit` is given. */
 export interface Content {
@@ -146,25 +152,29 @@ export async function put(
 }
 
 /** Removes an item; none is fine. True when chunks remain to be swept. */
-export const remove = /* @__PURE__ */ internalMutation({
-  args: { key: v.string() },
-  returns: v.boolean(),
-  handler: async ({ db }, { key }) => {
-    const item = await itemOf(db, key);
-    if (item !== null) {
-      await db.delete(item._id);
-      await retire(db, item);
-    }
-    return sweepSome(db);
-  },
-});
+export const remove = /* @__PURE__ */ made(() =>
+  internalMutation({
+    args: { key: v.string() },
+    returns: v.boolean(),
+    handler: async ({ db }, { key }) => {
+      const item = await itemOf(db, key);
+      if (item !== null) {
+        await db.delete(item._id);
+        await retire(db, item);
+      }
+      return sweepSome(db);
+    },
+  }),
+);
 
 /** Deletes some of the chunks that belong to no item. True when more are left. */
-export const sweep = /* @__PURE__ */ internalMutation({
-  args: {},
-  returns: v.boolean(),
-  handler: ({ db }) => sweepSome(db),
-});
+export const sweep = /* @__PURE__ */ made(() =>
+  internalMutation({
+    args: {},
+    returns: v.boolean(),
+    handler: ({ db }) => sweepSome(db),
+  }),
+);
 
 function assertFits(bytes: ArrayBuffer): void {
   if (bytes.byteLength > CHUNK_BYTES) {

@@ -8,6 +8,7 @@ import { DEFAULT_KEY, versionOf } from "../source.js";
 import { put } from "./functions.js";
 import { itemOf } from "./items.js";
 import { SET_BYTES } from "./limits.js";
+import { made } from "./made.js";
 import { sweepSome } from "./sweep.js";
 import type { FlagpostDataModel } from "./tables.js";
 
@@ -26,23 +27,25 @@ const internalMutation: MutationBuilder<FlagpostDataModel, "internal"> = interna
  * chunks of older ones remain for `sweep`. Unlike the refresher this looks neither at a pin nor at which
  * definitions are newer.
  */
-export const setFlagDefinitions = /* @__PURE__ */ internalMutation({
-  args: { snapshot: v.bytes(), name: v.optional(v.string()), allowEmpty: v.optional(v.boolean()) },
-  returns: v.object({
-    status: v.union(v.literal("committed"), v.literal("unchanged")),
-    left: v.boolean(),
+export const setFlagDefinitions = /* @__PURE__ */ made(() =>
+  internalMutation({
+    args: { snapshot: v.bytes(), name: v.optional(v.string()), allowEmpty: v.optional(v.boolean()) },
+    returns: v.object({
+      status: v.union(v.literal("committed"), v.literal("unchanged")),
+      left: v.boolean(),
+    }),
+    handler: async ({ db }, { snapshot, name = DEFAULT_KEY, allowEmpty = false }) => {
+      assertUsable(snapshot, allowEmpty);
+      const content = `set ${name} ${versionOf(snapshot)}`;
+      const item = await itemOf(db, name);
+      if (item?.version.startsWith(`${content} `)) return { status: "unchanged" as const, left: await sweepSome(db) };
+      // Chunks of the same content may still wait to be swept under an older version.
+      const version = `${content} ${Date.now()} ${Math.random()}`;
+      await put(db, { key: name, version, size: snapshot.byteLength, bytes: snapshot });
+      return { status: "committed" as const, left: await sweepSome(db) };
+    },
   }),
-  handler: async ({ db }, { snapshot, name = DEFAULT_KEY, allowEmpty = false }) => {
-    assertUsable(snapshot, allowEmpty);
-    const content = `set ${name} ${versionOf(snapshot)}`;
-    const item = await itemOf(db, name);
-    if (item?.version.startsWith(`${content} `)) return { status: "unchanged" as const, left: await sweepSome(db) };
-    // Chunks of the same content may still wait to be swept under an older version.
-    const version = `${content} ${Date.now()} ${Math.random()}`;
-    await put(db, { key: name, version, size: snapshot.byteLength, bytes: snapshot });
-    return { status: "committed" as const, left: await sweepSome(db) };
-  },
-});
+);
 
 function assertUsable(snapshot: ArrayBuffer, allowEmpty: boolean): void {
   const size = snapshot.byteLength;

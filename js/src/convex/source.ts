@@ -3,6 +3,7 @@ import { v } from "convex/values";
 
 import { FlagpostError } from "../errors.js";
 import { DEFAULT_KEY, type Source } from "../source.js";
+import { made } from "./made.js";
 import { readFront, type StoredSnapshot } from "./read.js";
 import type { FlagpostDataModel } from "./tables.js";
 
@@ -14,11 +15,13 @@ export type FlagpostCtx =
 const internalQuery: QueryBuilder<FlagpostDataModel, "internal"> = internalQueryGeneric;
 
 /** Reads as much of the snapshot as evaluation needs, for actions: they have no database of their own. */
-export const snapshot = /* @__PURE__ */ internalQuery({
-  args: { name: v.string() },
-  returns: v.union(v.null(), v.object({ version: v.string(), bytes: v.bytes() })),
-  handler: ({ db }, { name }) => readFront(db, name),
-});
+export const snapshot = /* @__PURE__ */ made(() =>
+  internalQuery({
+    args: { name: v.string() },
+    returns: v.union(v.null(), v.object({ version: v.string(), bytes: v.bytes() })),
+    handler: ({ db }, { name }) => readFront(db, name),
+  }),
+);
 
 /** The snapshot's front in any kind of function; null until the refresher has written one. */
 export async function readStored(ctx: FlagpostCtx, name: string): Promise<StoredSnapshot | null> {
