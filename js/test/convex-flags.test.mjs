@@ -162,26 +162,31 @@ test("evaluating reads the ruleset and leaves the definitions where they are", a
     const { bytesRead, documentsRead } = await ctx.meta.getTransactionMetrics();
     return { value, bytesRead: bytesRead.used, documentsRead: documentsRead.used };
   };
-  const long = flags.map((one) => ({ ...one, name: "n".repeat(400_000) }));
-  for (const size of ["in one call", "in parts"]) {
+  const many = Array.from({ length: 3000 }, (_, at) => flag(`many-${at}`, { groups: [group({ key: "plan", value: `p${at}`, operator: "exact" })] }));
+  for (const [all, chunk, documents] of [
+    [flags.map((one) => ({ ...one, name: "n".repeat(100_000) })), CHUNK, 2],
+    [flags.map((one) => ({ ...one, name: "n".repeat(400_000) })), CHUNK, 2],
+    [[...flags, ...many.map((one) => ({ ...one, name: "n".repeat(500) }))], 100_000, undefined],
+  ]) {
     const it = deployment({ query: queryGeneric({ args: {}, handler: metered }) });
-    const bytes = new Uint8Array(bytesOf({ flags: size === "in one call" ? flags.map((one) => ({ ...one, name: "n".repeat(100_000) })) : long }));
+    const bytes = new Uint8Array(bytesOf({ flags: all }));
     const front = sectionEnd(bytes, "CODE");
-    if (size === "in one call") {
-      assert.ok(bytes.length < CHUNK);
-      await it.mutation("flagpost:commit", { key: "flagpost", version: "v", size: bytes.length, bytes: bytes.buffer });
-      const { value, bytesRead, documentsRead } = await it.query("app:query");
-      assert.deepEqual([value, documentsRead], [true, 2]);
-      assert.ok(bytesRead < front + 1000, `${bytesRead} bytes read for a ruleset that ends at ${front}`);
-    } else {
-      for (let index = 0; index * CHUNK < bytes.length; index++) {
-        await it.mutation("flagpost:stage", { version: "v", index, bytes: bytes.slice(index * CHUNK, (index + 1) * CHUNK).buffer });
+    const commit = { key: "flagpost", version: "v", size: bytes.length };
+    if (bytes.length <= chunk) commit.bytes = bytes.buffer;
+    else {
+      for (let index = 0; index * chunk < bytes.length; index++) {
+        const part = bytes.slice(index * chunk, (index + 1) * chunk).buffer;
+        for (const _ of ["once", "and again"]) assert.equal(await it.mutation("flagpost:stage", { version: "v", index, bytes: part }), true);
       }
-      await it.mutation("flagpost:commit", { key: "flagpost", version: "v", size: bytes.length });
-      const { value, bytesRead, documentsRead } = await it.query("app:query");
-      assert.deepEqual([value, documentsRead], [true, 2]);
-      assert.ok(bytesRead < CHUNK + 1000, `${bytesRead} bytes read of ${bytes.length}`);
     }
+    assert.equal((await it.mutation("flagpost:commit", commit)).status, "committed");
+    const { value, bytesRead, documentsRead } = await it.query("app:query");
+    assert.equal(value, true);
+    assert.equal(documentsRead, documents ?? 1 + Math.ceil(front / chunk));
+    assert.ok(bytesRead > front && bytesRead < front + 200 + 200 * documentsRead, `${bytesRead} bytes read for a ruleset that ends at ${front} of ${bytes.length}`);
+    assert.ok(front < bytes.length * 0.6, `${front} of ${bytes.length}`);
+    const { bytes: whole } = await it.convex.run((ctx) => flagpost.readSnapshot(ctx));
+    assert.equal(Buffer.compare(Buffer.from(whole), Buffer.from(bytes)), 0);
   }
 });
 

@@ -9,6 +9,7 @@ import {
 } from "convex/server";
 import { v } from "convex/values";
 
+import { frontOf } from "../frame.js";
 import { piecesOf } from "./chunks.js";
 import { itemOf } from "./items.js";
 import { CHUNK_BYTES, CHUNKS_READ } from "./limits.js";
@@ -70,15 +71,23 @@ export const stage = /* @__PURE__ */ made(() =>
       assertFits(bytes);
       const upload = await uploadOf(db, version);
       if (upload?.touchedAt === 0) return false;
-      const chunks = upload?.chunks ?? 0;
-      if (index !== chunks) return index < chunks;
+      const staged = upload?.staged ?? 0;
+      if (index !== staged) return index < staged;
       // A request that was given up may come after the commit it was made for.
       if (upload === null && (await itemWith(db, version)) !== null) return false;
-      const size = (upload?.size ?? 0) + bytes.byteLength;
-      const state = { version, size, chunks: chunks + 1, touchedAt: Date.now() };
-      if (upload === null) await db.insert("flagpostUploads", state);
+      const { size, front, chunks } = upload ?? { size: 0, front: frontOf(new Uint8Array(bytes)), chunks: 0 };
+      const pieces = piecesOf(bytes, (front ?? 0) - size);
+      for (const [at, piece] of pieces.entries()) {
+        await db.insert("flagpostChunks", { version, index: chunks + at, bytes: piece });
+      }
+      const state = {
+        size: size + bytes.byteLength,
+        chunks: chunks + pieces.length,
+        staged: staged + 1,
+        touchedAt: Date.now(),
+      };
+      if (upload === null) await db.insert("flagpostUploads", { version, ...state, ...(front !== undefined && { front }) });
       else await db.patch(upload._id, state);
-      await db.insert("flagpostChunks", { version, index, bytes });
       return true;
     },
   }),
@@ -139,7 +148,9 @@ export async function put(
   if (upload !== null) {
     await db.delete(upload._id);
   } else if (bytes !== undefined && size > 0) {
-    for (const piece of piecesOf(bytes)) await db.insert("flagpostChunks", { version, index: chunks++, bytes: piece });
+    for (const piece of piecesOf(bytes, frontOf(new Uint8Array(bytes)))) {
+      await db.insert("flagpostChunks", { version, index: chunks++, bytes: piece });
+    }
   }
 
   if (item === null) {

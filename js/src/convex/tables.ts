@@ -28,6 +28,10 @@ export const flagpostTables = {
     /** Bytes that have arrived. */
     size: v.number(),
     chunks: v.number(),
+    /** How many parts have arrived: a part may have been cut into two chunks. */
+    staged: v.optional(v.number()),
+    /** Bytes of the snapshot that evaluation needs, if it is one. */
+    front: v.optional(v.number()),
     /** When the last chunk came, in milliseconds since 1970; 0 for what is to be deleted and nothing else. */
     touchedAt: v.number(),
   })
