@@ -1,10 +1,11 @@
+import { readsClock } from "../clock.js";
+import { createFlags, evaluate, load } from "../entry/inline-slim.js";
 import { FlagpostError } from "../errors.js";
-import type { AnyFlags, FlagTypes, KeyOf, PayloadOf, UserFlags, ValueOf } from "../flags/types.js";
-import { load } from "../entry/inline-slim.js";
+import type { AnyFlags, FlagsAndPayloads, FlagTypes, KeyOf, PayloadOf, UserFlags, ValueOf } from "../flags/types.js";
+import { report } from "../report.js";
 import { DEFAULT_KEY } from "../source.js";
-import type { User } from "../types.js";
+import type { Definitions, User } from "../types.js";
 import { noSnapshot, readStored, type FlagpostCtx } from "./source.js";
-import { SnapshotFlags, type LoadedSnapshot } from "./user-flags.js";
 
 /** Options of `Flagpost`. */
 export interface FlagpostOptions {
@@ -23,9 +24,11 @@ export interface FlagpostOptions {
    */
   now?: (() => Date) | undefined;
   /**
-   * Told, once per call, when there is no snapshot yet or when it cannot be used; flags then have no value.
-   * Throw in it to have the function fail instead. Default: `console.warn`.
+   * Whether the function fails when there is no snapshot yet, or when it cannot be used. Default: flags have
+   * no value, and `onError` is told once per call.
    */
+  strict?: boolean | undefined;
+  /** Told of failures that were answered with no value. Default: `console.warn`. */
   onError?: ((error: FlagpostError) => void) | undefined;
 }
 
@@ -34,6 +37,12 @@ export interface UserArgs extends Omit<User, "distinctId"> {
   distinctId?: string | undefined;
   /** Taken so that calls of @posthog/convex need no change: nothing is sent to PostHog, so it has no effect. */
   disableGeoip?: boolean | undefined;
+}
+
+/** A snapshot that was loaded in one call of a function, and the time that its relative dates count from. */
+interface Loaded {
+  readonly definitions: Definitions;
+  readonly now: Date;
 }
 
 /** What `getFeatureFlagResult` gives, as @posthog/convex does. */
@@ -57,7 +66,7 @@ export interface FeatureFlagResult<P = unknown> {
 export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
   readonly #options: FlagpostOptions;
   /** By context, so that nothing outlives the call it belongs to. */
-  readonly #loaded = new WeakMap<object, Promise<LoadedSnapshot | null>>();
+  readonly #loaded = new WeakMap<object, Promise<Loaded | null>>();
 
   constructor(options: FlagpostOptions = {}) {
     this.#options = options;
@@ -70,12 +79,15 @@ export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
    *   `convex/flagpost.ts` exports no `snapshot`
    */
   async forUser(ctx: FlagpostCtx, user: UserArgs = {}): Promise<UserFlags<M>> {
-    return this.#forUser(ctx, user);
+    const { onError, strict } = this.#options;
+    const [loaded, who] = await this.#asked(ctx, user);
+    if (loaded === null) return createFlags<M>({ reader: NONE, onError: () => {} }).forUser(who);
+    return createFlags<M>({ reader: loaded.definitions, now: loaded.now, onError, strict }).forUser(who);
   }
 
   /** The flag's value: `true`, `false` or the variant's name. */
   async getFeatureFlag<K extends KeyOf<M>>(ctx: FlagpostCtx, args: UserArgs & { key: K }): Promise<ValueOf<M, K> | undefined> {
-    return (await this.#forUser(ctx, args)).getFeatureFlag(args.key);
+    return (await this.forUser(ctx, args)).getFeatureFlag(args.key);
   }
 
   /** Whether the flag is `true` or has a variant. */
@@ -92,7 +104,7 @@ export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
     if ("matchValue" in args && args.matchValue !== undefined) {
       throw new FlagpostError("invalid_options", "matchValue is not supported: getFeatureFlagResult gives the value and its payload");
     }
-    const { payload, reason } = (await this.#forUser(ctx, args)).getFeatureFlagResult(args.key);
+    const { payload, reason } = (await this.forUser(ctx, args)).getFeatureFlagResult(args.key);
     return reason === null || reason === "flag_not_found" ? (payload ?? null) : undefined;
   }
 
@@ -101,7 +113,7 @@ export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
     ctx: FlagpostCtx,
     args: UserArgs & { key: K },
   ): Promise<FeatureFlagResult<PayloadOf<M, K>> | undefined> {
-    const { key, enabled, variant, payload, reason } = (await this.#forUser(ctx, args)).getFeatureFlagResult(args.key);
+    const { key, enabled, variant, payload, reason } = (await this.forUser(ctx, args)).getFeatureFlagResult(args.key);
     return reason === null ? { key, enabled, variant: variant ?? null, payload: payload ?? null } : undefined;
   }
 
@@ -109,7 +121,7 @@ export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
   async getAllFlags(
     ctx: FlagpostCtx,
     args: UserArgs & { flagKeys?: readonly KeyOf<M>[] | undefined } = {},
-  ): Promise<Partial<{ [K in KeyOf<M>]: ValueOf<M, K> }>> {
+  ): Promise<FlagsAndPayloads<M>["featureFlags"]> {
     return (await this.getAllFlagsAndPayloads(ctx, args)).featureFlags;
   }
 
@@ -117,42 +129,41 @@ export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
   async getAllFlagsAndPayloads(
     ctx: FlagpostCtx,
     args: UserArgs & { flagKeys?: readonly KeyOf<M>[] | undefined } = {},
-  ): Promise<{
-    featureFlags: Partial<{ [K in KeyOf<M>]: ValueOf<M, K> }>;
-    featureFlagPayloads: Partial<{ [K in KeyOf<M>]: PayloadOf<M, K> }>;
-  }> {
-    const { featureFlags, featureFlagPayloads } = (await this.#forUser(ctx, args)).answers(args.flagKeys);
-    return { featureFlags, featureFlagPayloads } as Awaited<ReturnType<this["getAllFlagsAndPayloads"]>>;
+  ): Promise<FlagsAndPayloads<M>> {
+    const [loaded, user] = await this.#asked(ctx, args);
+    if (loaded === null) return { featureFlags: {}, featureFlagPayloads: {} };
+    const { featureFlags, featureFlagPayloads } = evaluate(loaded.definitions, user, { flagKeys: args.flagKeys, now: loaded.now });
+    return { featureFlags, featureFlagPayloads } as FlagsAndPayloads<M>;
   }
 
-  async #forUser(ctx: FlagpostCtx, { distinctId, groups, personProperties, groupProperties }: UserArgs): Promise<SnapshotFlags<M>> {
+  /** The snapshot, and who is asked about. */
+  async #asked(ctx: FlagpostCtx, { distinctId, groups, personProperties, groupProperties }: UserArgs): Promise<[Loaded | null, User]> {
     const id = (await this.#options.identify?.(ctx))?.distinctId ?? distinctId;
     if (id === undefined || id === "") {
       throw new FlagpostError("invalid_user", "whose flags? pass distinctId, or an `identify` to `new Flagpost` that tells of the context");
     }
     let loaded = this.#loaded.get(ctx);
     if (loaded === undefined) this.#loaded.set(ctx, (loaded = this.#load(ctx)));
-    const user = { distinctId: id, groups, personProperties, groupProperties };
-    return new SnapshotFlags(await loaded, user, this.#options.now ?? (() => new Date()));
+    return [await loaded, { distinctId: id, groups, personProperties, groupProperties }];
   }
 
-  async #load(ctx: FlagpostCtx): Promise<LoadedSnapshot | null> {
-    const { name = DEFAULT_KEY, evaluationContexts, onError } = this.#options;
-    const report = onError ?? ((error: FlagpostError) => console.warn(`flagpost: ${error.message}`));
+  async #load(ctx: FlagpostCtx): Promise<Loaded | null> {
+    const { name = DEFAULT_KEY, evaluationContexts, now, onError, strict } = this.#options;
     const stored = await readStored(ctx, name);
-    if (stored === null) {
-      report(noSnapshot(name));
+    try {
+      if (stored === null) throw noSnapshot(name);
+      const definitions = load(stored.bytes, { evaluationContexts });
+      return { definitions, now: readsClock(stored.bytes) ? (now?.() ?? new Date()) : ANY_TIME };
+    } catch (error) {
+      if (strict || !(error instanceof FlagpostError)) throw error;
+      report(onError, error);
       return null;
     }
-    const { bytes } = stored;
-    let failure: FlagpostError;
-    try {
-      return { definitions: load(bytes, { evaluationContexts }), bytes };
-    } catch (error) {
-      if (!(error instanceof FlagpostError)) throw error;
-      failure = error;
-    }
-    report(failure);
-    return null;
   }
 }
+
+/** For definitions in which no date is relative. */
+const ANY_TIME = new Date(0);
+
+/** In the place of a snapshot. That there is none was told when it was looked for. */
+const NONE = { current: () => Promise.reject(new FlagpostError("no_snapshot", "there is no snapshot")) };
