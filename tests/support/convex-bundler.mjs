@@ -18,9 +18,15 @@ const withoutPrinting = {
   },
 };
 
+/** A folder for files that import packages of this repository; git does not see it. */
+export function folderInside() {
+  mkdirSync(join(ROOT, "target"), { recursive: true });
+  return mkdtempSync(join(ROOT, "target", "convex-"));
+}
+
 /** Convex's own functions: its call of esbuild, and its plugins. */
 async function loadBundler() {
-  const folder = mkdtempSync(join(ROOT, "tests", ".convex-bundler-"));
+  const folder = folderInside();
   try {
     const outfile = join(folder, "bundler.mjs");
     const contents = ["debugBundle", "serverOnly", "wasm"].map((name) => `export * from "./${name}.js";`).join("\n");
@@ -71,6 +77,7 @@ export async function importConvex({ isolate, node, schema }, folder) {
     }
   };
   const load = (sub, path) => import(pathToFileURL(join(folder, sub, path)).href);
+  mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
   for (const [sub, scripts] of Object.entries({ isolate, node })) {
     write(sub, scripts);

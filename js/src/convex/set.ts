@@ -57,7 +57,7 @@ function assertUsable(snapshot: ArrayBuffer, allowEmpty: boolean): void {
   }
   const definitions = load(snapshot);
   try {
-    if (frameOf(new Uint8Array(snapshot))?.whole !== true) {
+    if (frameOf(new Uint8Array(snapshot)) === undefined) {
       throw new FlagpostError("damaged_snapshot", "the snapshot ends behind its ruleset: pass all of its bytes");
     }
     if (definitions.flagKeys.length === 0 && !allowEmpty) {
