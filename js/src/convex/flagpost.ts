@@ -16,7 +16,10 @@ export interface FlagpostOptions {
    * `distinctId` of the call; null leaves it to that.
    */
   identify?: ((ctx: any) => Promise<{ distinctId: string } | null>) | undefined;
-  /** Keep only the flags of these evaluation contexts, and those of none. Default: keep all flags. */
+  /**
+   * Keep only the flags of these evaluation contexts, and those of none. Default: keep all flags. For a few odd
+   * definitions (two flags with one key, say) this takes the compiler, and fails with `needs_compiler`.
+   */
   evaluationContexts?: readonly string[] | undefined;
   /**
    * The time that relative dates ("30 days ago") count from. Asked only if a flag has one, because Convex
@@ -65,7 +68,7 @@ export interface FeatureFlagResult<P = unknown> {
  */
 export class Flagpost<M extends FlagTypes<M> = AnyFlags> {
   readonly #options: FlagpostOptions;
-  /** By context, so that nothing outlives the call it belongs to. */
+  /** By context: calls share nothing, and what one of them waits for ends with it. */
   readonly #loaded = new WeakMap<object, Promise<Loaded | null>>();
 
   constructor(options: FlagpostOptions = {}) {
