@@ -60,9 +60,12 @@ test("what cannot be evaluated is refused, and what is stored stays", async () =
   const fresh = () => snapshotOf([flag("never")], { etag: "never loaded" });
   const damaged = fresh();
   damaged[sectionEnd(damaged, "CODE") - 20] ^= 1;
+  const elsewhere = fresh();
+  elsewhere[elsewhere.length - 20] ^= 1;
   const unknown = digested(compiledSnapshot(header, { flags: [flag("a")] }, (ruleset) => ruleset.fill(9, 0, 4)));
   for (const [bytes, message] of [
     [damaged, /write it again with `refresher run`/],
+    [elsewhere, /its checksum does not match/],
     [fresh().slice(0, -20), /damaged/],
     [fresh().slice(0, sectionEnd(fresh(), "CODE")), /ends behind its ruleset: pass all of its bytes/],
     [snapshotOf([]), /the snapshot has no flags: pass allowEmpty/],

@@ -1,9 +1,10 @@
 import { internalMutationGeneric, type MutationBuilder } from "convex/server";
 import { v } from "convex/values";
 
-import { FlagpostError } from "../errors.js";
-import { frameOf } from "../frame.js";
+import { isWhole } from "../checksum.js";
 import { load } from "../entry/inline-slim.js";
+import { damaged, FlagpostError } from "../errors.js";
+import { frameOf } from "../frame.js";
 import { DEFAULT_KEY, versionOf } from "../source.js";
 import { put } from "./functions.js";
 import { itemOf } from "./items.js";
@@ -21,7 +22,7 @@ const internalMutation: MutationBuilder<FlagpostDataModel, "internal"> = interna
  * seeding a deployment, and for tests; the refresher itself uploads in parts, which also takes more than
  * 8 MiB.
  *
- * A snapshot is put into place only if it can be evaluated: one that is damaged, cut, or without flags
+ * A snapshot is put into place only if it can be evaluated and is whole: one that is damaged, cut, or without flags
  * (unless `allowEmpty`) is refused with an error that says so, and what is stored stays. Nothing is
  * written, and no query runs again, when the same snapshot was set before (`unchanged`). `left` says that
  * chunks of older ones remain for `sweep`. Unlike the refresher this looks neither at a pin nor at which
@@ -57,9 +58,12 @@ function assertUsable(snapshot: ArrayBuffer, allowEmpty: boolean): void {
   }
   const definitions = load(snapshot);
   try {
-    if (frameOf(new Uint8Array(snapshot)) === undefined) {
+    const bytes = new Uint8Array(snapshot);
+    if (frameOf(bytes) === undefined) {
       throw new FlagpostError("damaged_snapshot", "the snapshot ends behind its ruleset: pass all of its bytes");
     }
+    // Evaluation does not look at the definitions; whoever reads them later is to find what was written.
+    if (!isWhole(bytes)) throw damaged("its checksum does not match");
     if (definitions.flagKeys.length === 0 && !allowEmpty) {
       throw new FlagpostError("invalid_definitions", "the snapshot has no flags: pass allowEmpty if that is what you want");
     }
