@@ -68,6 +68,32 @@ test("the bundled functions answer as posthog-node does", async () => {
   }
 });
 
-test("the example's files compile against the package's typings", async () => {
+const TYPED = `
+import { actionGeneric as action, queryGeneric as query } from "convex/server";
+import { Flagpost, convexSource, type FlagpostCtx, type UserFlags } from "flagpost/convex";
+
+type Known = { beta: { value: boolean }; theme: { value: "dark" | "light" | false; payload: { hex: string } } };
+const flags = new Flagpost<Known>({ identify: async () => null, now: () => new Date(0) });
+
+export const asked = query(async (ctx) => {
+  const theme: "dark" | "light" | false | undefined = await flags.getFeatureFlag(ctx, { key: "theme", distinctId: "u" });
+  const hex: string | undefined = (await flags.getFeatureFlagPayload(ctx, { key: "theme", distinctId: "u", groups: { company: "acme" } }))?.hex;
+  const all: { beta?: boolean } = await flags.getAllFlags(ctx, { flagKeys: ["beta"] });
+  // @ts-expect-error there is no such flag
+  await flags.isFeatureEnabled(ctx, { key: "betta" });
+  // @ts-expect-error nor among these
+  await flags.getAllFlags(ctx, { flagKeys: ["themes"] });
+  return { theme, hex, all };
+});
+
+export const acted = action(async (ctx) => {
+  const user: UserFlags<Known> = await flags.forUser(ctx, { distinctId: "u", personProperties: { plan: "pro" } });
+  const any: FlagpostCtx = ctx;
+  return [user.isEnabled("beta"), user.unresolved.theme, convexSource(any).describe, await new Flagpost().getFeatureFlag(ctx, { key: "any" })];
+});
+`;
+
+test("the example's files, and calls with a flag map, compile against the package's typings", async () => {
+  project.write("convex/typed.ts", TYPED);
   assert.equal(await succeed("tsc", process.execPath, [program("typescript", "tsc"), "-p", project.path]), "");
 });
