@@ -9,7 +9,7 @@
  *                         the same without the compiler
  *   testing.js, testing.cjs
  *                         flags for tests, without either
- *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
+ *   convex.js, convex.cjs flags, the store's tables and functions for a Convex project; imports slim.js
  *   cli.js                the program `flagpost`, which imports index.js and slim.js
  *   node.js, node.cjs     what needs Node's modules
  *   posthog-node.js, posthog-node.cjs
@@ -87,12 +87,17 @@ const wasmModules = {
 };
 
 /** Other scripts of the package stay what they are, beside the one that imports them. */
-const besides = {
+const besides = (script) => ({
   name: "besides",
   setup({ onResolve }) {
-    onResolve({ filter: /\/entry\/inline(?:-slim)?\.js$/ }, ({ path }) => ({ path: path.endsWith("-slim.js") ? "./slim.js" : "./index.js", external: true }));
+    const extension = script.slice(script.lastIndexOf("."));
+    onResolve({ filter: /\/entry\/inline(?:-slim)?\.js$/ }, ({ path }) => ({
+      path: `./${path.endsWith("-slim.js") ? "slim" : "index"}${extension}`,
+      external: true,
+      sideEffects: false,
+    }));
   },
-};
+});
 
 /** Removes typings that nothing public leads to; they name modules that are not published. */
 function keepReachable(folder, names) {
@@ -146,7 +151,7 @@ for (const { source, script, format } of entries) {
     platform: "neutral",
     define: { FLAGPOST_VERSION: JSON.stringify(version) },
     external: ["*.wasm", "*.wasm?module", "convex/*", "@openfeature/core", "node:*"],
-    plugins: [wasmModules, besides],
+    plugins: [wasmModules, besides(script)],
     legalComments: "none",
     logLevel: "warning",
   });

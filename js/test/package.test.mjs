@@ -76,7 +76,9 @@ test("a bundler leaves out the client, events and the remote fallback where nobo
 
 test("Convex's part is an entry of its own, which nobody else loads", async () => {
   const convex = await import("flagpost/convex");
-  const names = ["commit", "flagpostTables", "read", "readSnapshot", "remove", "stage", "sweep"];
+  const names = [
+    "Flagpost", "commit", "convexSource", "flagpostTables", "read", "readSnapshot", "remove", "setFlagDefinitions", "snapshot", "stage", "sweep",
+  ];
   for (const module of [convex, require("flagpost/convex")]) assert.deepEqual(Object.keys(module).sort(), names);
   for (const peer of Object.keys(manifest.peerDependencies)) assert.deepEqual(manifest.peerDependenciesMeta[peer], { optional: true }, peer);
   assert.equal(manifest.dependencies, undefined);
