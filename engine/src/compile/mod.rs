@@ -136,11 +136,7 @@ impl<'a> Compiler<'a> {
         let definitions = self.definitions;
         let mut flags: Vec<&FlagDefinition> = Vec::new();
         for definition in &definitions.flags {
-            let key = match definition {
-                FlagDefinition::Read(flag) => flag.get("key"),
-                FlagDefinition::Unreadable { key } => Some(key),
-            };
-            let Some(key) = text_of(key.unwrap_or(UNDEFINED), self.host) else {
+            let Some(key) = definition.key(self.host) else {
                 let problem = || "a flag's key is an object: it is left out".to_owned();
                 self.problems.add(problem);
                 continue;
