@@ -19,7 +19,7 @@ export function short(digest: string): string {
 
 /** At most 200 bytes of a body, on one line, behind a separator; nothing if the body is empty. */
 export function excerpt(body: string): string {
-  const line = body.split(/[\s\p{Cc}]+/u).filter((word) => word !== "").join(" ");
+  const line = onOneLine(body);
   if (line === "") return "";
   const bytes = new TextEncoder().encode(line);
   if (bytes.length <= EXCERPT) return `: ${line}`;
@@ -29,12 +29,16 @@ export function excerpt(body: string): string {
   return `: ${new TextDecoder().decode(bytes.subarray(0, cut))}…`;
 }
 
-/** An error and its causes, outermost first, without the stacks. */
+function onOneLine(text: string): string {
+  return text.split(/[\s\p{Cc}]+/u).filter((word) => word !== "").join(" ");
+}
+
+/** An error and its causes on one line, outermost first, without the stacks. */
 export function causes(error: unknown): string {
   const parts: string[] = [];
   for (let next = error; next !== undefined && next !== null && parts.length < 8; next = (next as Error).cause) {
     const { message, code } = next as { message?: unknown; code?: unknown };
-    const text = String(message || code || next);
+    const text = onOneLine(String(message || code || next));
     if (!parts.some((part) => part.includes(text))) parts.push(text);
   }
   return parts.join(": ");
