@@ -1,14 +1,16 @@
 //! The publish gate's table, tests/policy/gate.json, which flagpost/refresh holds as well.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use flagpost_engine::Definitions;
 use flagpost_engine::ecma::NativeHost;
 use flagpost_engine::publish::{
-    Incoming, NO_FLAGS, Names, Policy, Refused, Stored, gate, is_of_this_version,
+    Incoming, NO_FLAGS, Policy, Refused, Spelling, Stored, gate, is_of_this_version,
 };
 use serde_json::Value;
 
 const TABLE: &str = include_str!("../../tests/policy/gate.json");
-const NAMES: Names = Names { allow_empty: "A", max_removed: "M", force: "F" };
+const SPELLING: Spelling = Spelling { allow_empty: "A", max_removed: "M", force: "F" };
 const DEFAULT: Policy = Policy { allow_empty: false, max_removed: 50, force: false };
 
 fn reason(
@@ -20,7 +22,7 @@ fn reason(
     let host = NativeHost::default();
     let keys = Definitions::parse(sent, &host).unwrap().keys(&host);
     let incoming = Incoming { definitions: sent, keys: &keys, cleared };
-    gate(policy, NAMES, stored, incoming, &host).map_err(|refusal| {
+    gate(policy, SPELLING, stored, incoming, &host).map_err(|refusal| {
         let reason = match refusal.reason {
             Refused::Empty => "empty-refused",
             Refused::MassDeletion => "mass-deletion",

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use flagpost_engine::publish::{
-    self, Incoming, NO_FLAGS, Names, Policy, Refused, Stored, gate, resealed, sealed,
+    self, Incoming, NO_FLAGS, Policy, Refused, Spelling, Stored, gate, resealed, sealed,
 };
 use flagpost_engine::snapshot::{DEFS, HEAD, Snapshot};
 use flagpost_engine::{CompileOptions, Definitions, Error, compile_to_bytes};
@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use crate::host::JsHost;
 use crate::{thrown, thrown_as};
 
-const NAMES: Names = Names {
+const SPELLING: Spelling = Spelling {
     allow_empty: "policy.allowEmpty",
     max_removed: "policy.maxRemoved",
     force: "policy.force",
@@ -72,7 +72,7 @@ pub fn publish(
     };
     let keys = parsed.keys(&JsHost);
     let incoming = Incoming { definitions, keys: &keys, cleared: choices & CLEARED != 0 };
-    gate(policy, NAMES, stored, incoming, &JsHost).map_err(|refusal| {
+    gate(policy, SPELLING, stored, incoming, &JsHost).map_err(|refusal| {
         let code = match refusal.reason {
             Refused::Empty => "empty_refused",
             Refused::MassDeletion => "mass_deletion",

@@ -66,7 +66,7 @@ export async function startRefreshingWorker(options = {}) {
       return value && Buffer.from(value);
     },
     async clear() {
-      await flags.delete("flagpost");
+      for (const { name } of (await flags.list()).keys) await flags.delete(name);
       await bucket.delete("flagpost");
     },
     stop: () => miniflare.dispose(),

@@ -23,7 +23,8 @@ use crate::problems::{Problems, named};
 use crate::ruleset::{FlagId, Ruleset, StringId};
 use crate::text::Text;
 use crate::value::Value;
-use model::{Flag, Model, Names};
+pub(crate) use model::Names;
+use model::{Flag, Model};
 
 /// Steps for walking malformed cohorts, a filter at a time, before their definitions' reasons are left
 /// open.

@@ -1,11 +1,11 @@
 //! The publish gate: what may take the place of a good snapshot.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 use super::listed::listed;
 use super::order::by_versions;
 use super::words::{count, printable};
+use crate::compile::Names;
 use crate::ecma::Host;
 use crate::text::Text;
 
@@ -27,7 +27,7 @@ pub struct Policy {
 
 /// What a person calls the members of [`Policy`].
 #[derive(Clone, Copy, Debug)]
-pub struct Names {
+pub struct Spelling {
     pub allow_empty: &'static str,
     pub max_removed: &'static str,
     pub force: &'static str,
@@ -80,7 +80,7 @@ pub struct Refusal {
 /// They may not.
 pub fn gate(
     policy: Policy,
-    names: Names,
+    spelling: Spelling,
     stored: Stored<'_>,
     fresh: Incoming<'_>,
     host: &dyn Host,
@@ -102,18 +102,21 @@ pub fn gate(
             Refused::Empty,
             format!(
                 "posthog answered with an empty list of flags: if that is right, run once with {}",
-                names.allow_empty
+                spelling.allow_empty
             ),
         );
     }
     let Some((held, same_project)) = held else {
         return Ok(());
     };
-    let mut seen = BTreeSet::new();
-    let keys = held.iter().filter_map(|flag| flag.key.as_ref());
-    let keys: Vec<_> = keys.filter(|key| seen.insert(*key)).collect();
-    let kept: BTreeSet<_> = fresh.keys.iter().collect();
-    let removed: Vec<_> = keys.iter().filter(|key| !kept.contains(**key)).collect();
+    let (mut keys, mut kept) = (Names::default(), Names::default());
+    for key in held.iter().filter_map(|flag| flag.key.as_ref()) {
+        keys.number(key);
+    }
+    for key in fresh.keys {
+        kept.number(key);
+    }
+    let removed: Vec<_> = keys.iter().filter(|key| kept.find(key.as_bytes()).is_none()).collect();
     let share = removed.len() * 100 / keys.len().max(1);
     if removed.len() >= FEW && share > usize::from(policy.max_removed) && !is_empty {
         let named = removed.iter().take(NAMED);
@@ -128,9 +131,9 @@ pub fn gate(
                 count(removed.len(), "flag"),
                 keys.len(),
                 policy.max_removed,
-                names.max_removed,
+                spelling.max_removed,
                 named.join(", "),
-                names.force
+                spelling.force
             ),
         );
     }
@@ -143,7 +146,7 @@ pub fn gate(
             Refused::Older,
             format!(
                 "posthog answered with definitions older than those stored, by their flags' versions: if that is right, run once with {}",
-                names.force
+                spelling.force
             ),
         );
     }

@@ -7,7 +7,7 @@ mod order;
 mod sealed;
 mod words;
 
-pub use gate::{Incoming, Names, Policy, Refusal, Refused, Stored, gate};
+pub use gate::{Incoming, Policy, Refusal, Refused, Spelling, Stored, gate};
 pub use order::order;
 pub use sealed::{is_of_this_version, resealed, sealed};
 pub use words::{acts, count, printable};

@@ -1,7 +1,7 @@
 //! Which of two definitions is newer, by the version numbers PostHog gives each flag.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 
 use super::listed::{Listed, listed};
 use crate::ecma::Host;
@@ -18,11 +18,11 @@ pub fn order(a: &[u8], b: &[u8], host: &dyn Host) -> Option<Ordering> {
 
 /// As [`order`], of flags that are listed already.
 pub(super) fn by_versions(a: &[Listed], b: &[Listed]) -> Option<Ordering> {
-    let (versions_a, versions_b) = (versions(a), versions(b));
+    let (a, b) = (versions(a), versions(b));
     let mut found = Ordering::Equal;
-    for (id, version) in &versions_a {
-        let (Some(version), Some(Some(other))) = (version, versions_b.get(id)) else { continue };
-        match (found, version.cmp(other)) {
+    for (id, _) in &a {
+        let (Some(version), Some(other)) = (only(&a, *id), only(&b, *id)) else { continue };
+        match (found, version.cmp(&other)) {
             (_, Ordering::Equal) => {}
             (Ordering::Equal, this) => found = this,
             (before, this) if before == this => {}
@@ -32,13 +32,17 @@ pub(super) fn by_versions(a: &[Listed], b: &[Listed]) -> Option<Ordering> {
     Some(found)
 }
 
-/// The version of each flag by its id; none where an id is given twice.
-fn versions(flags: &[Listed]) -> BTreeMap<i64, Option<i64>> {
-    let mut versions = BTreeMap::new();
-    for flag in flags {
-        if let (Some(id), Some(version)) = (flag.id, flag.version) {
-            versions.entry(id).and_modify(|known| *known = None).or_insert(Some(version));
-        }
-    }
-    versions
+/// Ids and versions, by rising id.
+fn versions(flags: &[Listed]) -> Vec<(i64, i64)> {
+    let versions = flags.iter().filter_map(|flag| Some((flag.id?, flag.version?)));
+    // A heap sorts in little code: this is part of a module that is sent.
+    versions.collect::<BinaryHeap<_>>().into_sorted_vec()
+}
+
+/// The version of an id; none where it is given twice.
+fn only(versions: &[(i64, i64)], id: i64) -> Option<i64> {
+    let start = versions.partition_point(|(it, _)| *it < id);
+    let mut found = versions.get(start..)?.iter().take_while(|(it, _)| *it == id);
+    let (_, version) = found.next()?;
+    found.next().is_none().then_some(*version)
 }

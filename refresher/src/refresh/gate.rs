@@ -1,15 +1,15 @@
 //! The publish gate, in the words of the command line.
 
 use flagpost_engine::ecma::NativeHost;
-use flagpost_engine::publish::{self, Incoming, Names, Refused, Stored};
+use flagpost_engine::publish::{self, Incoming, Refused, Spelling, Stored};
 
 use super::fresh::{Checked, Fresh};
 use super::{Policy, Refusal};
 use crate::outcome::{Reason, Status};
 use crate::snapshot::Held;
 
-const NAMES: Names =
-    Names { allow_empty: "--allow-empty", max_removed: "--max-removed", force: "--force" };
+const SPELLING: Spelling =
+    Spelling { allow_empty: "--allow-empty", max_removed: "--max-removed", force: "--force" };
 
 /// Whether definitions may replace what a store holds: a snapshot, or a damaged one. Says what the
 /// evaluator made of them.
@@ -35,7 +35,7 @@ pub(super) fn pass<'a>(
         cleared: fresh.cleared.is_some(),
     };
     let policy = publish::Policy { allow_empty, max_removed, force };
-    match publish::gate(policy, NAMES, stored, incoming, &NativeHost::default()) {
+    match publish::gate(policy, SPELLING, stored, incoming, &NativeHost::default()) {
         Ok(()) => Ok(checked),
         Err(publish::Refusal { reason, text }) => {
             let reason = match reason {
