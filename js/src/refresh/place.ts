@@ -1,3 +1,4 @@
+import { FlagpostError } from "../errors.js";
 import { clearedBy, freshOf, isHeld, sealed, type Fresh, type Sealed } from "./fresh.js";
 import { etagFrom, factsOf, open, renewed, type Held } from "./held.js";
 import type { Job } from "./options.js";
@@ -28,12 +29,14 @@ export class Place {
   /** Reads the target. Gives an outcome where there is nothing to do. */
   static async open(job: Job): Promise<{ place: Place; closed: Outcome | undefined }> {
     const place = new Place(job);
+    let stored: TargetContent | null;
     try {
-      await place.#saw(await job.target.read());
+      stored = await job.target.read();
     } catch (error) {
       const text = `${job.target.describe} cannot be read: ${causes(error)}; what is stored stays as it is`;
       return { place, closed: place.#outcome("error", "read-failed", text) };
     }
+    await place.#saw(stored);
     return { place, closed: place.#pinned() };
   }
 
@@ -153,7 +156,9 @@ export class Place {
     if (stored === null) return;
     try {
       this.#held = await open(stored);
-    } catch {
+    } catch (error) {
+      // A module that broke off has not judged what is stored.
+      if (error instanceof FlagpostError && error.code !== "damaged_snapshot") throw error;
       this.#isDamaged = true;
     }
   }

@@ -62,7 +62,7 @@ async function attempt(job: Job, etag: string | undefined): Promise<Reply | Faul
     const limit = `${Math.floor(job.patience.maxSize / (1 << 20))} MiB`;
     return new Fault("too-large", `posthog's answer is larger than ${limit}: raise patience.maxSize if that is right`);
   } catch (error) {
-    const what = signal.aborted ? `timed out ${phase}` : `${broke}: ${hidden(causes(error), job)}`;
+    const what = signal.aborted ? `timed out ${phase}` : `${broke}: ${hidden(causes(error).replaceAll(url, host), job)}`;
     return new Fault("fetch-failed", `no answer from ${host}: ${what}`, "soon");
   }
 }
