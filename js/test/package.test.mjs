@@ -100,7 +100,7 @@ test("OpenFeature's parts need nothing but @openfeature/core, and bring no evalu
 
 test("refreshing is an entry of its own, with the compiler and without the evaluator", async () => {
   const refresh = await import("flagpost/refresh");
-  const names = ["FlagpostError", "createScheduled", "kvTarget", "memoryTarget", "r2Target", "refresh"];
+  const names = ["FlagpostError", "createScheduled", "denoKvTarget", "kvTarget", "memoryTarget", "r2Target", "refresh"];
   for (const module of [refresh, require("flagpost/refresh")]) assert.deepEqual(Object.keys(module).sort(), names);
   const [evaluator, compiler] = ["evaluator", "compiler"].map((name) => readFileSync(new URL(`dist/${name}.wasm`, folder), "base64"));
   const text = (script) => readFileSync(new URL(`dist/${script}`, folder), "utf8");

@@ -26,3 +26,13 @@ for (const [name, args] of [
     }
   });
 }
+
+test("Deno KV is a target: in chunks, compared and written in one step, and mended when a part is lost", async () => {
+  const script = fileURLToPath(new URL("deno-kv.mjs", import.meta.url));
+  const { stdout } = await promisify(execFile)(bin("deno"), ["run", "--allow-all", "--unstable-kv", script], { timeout: 120_000 });
+  assert.deepEqual(JSON.parse(stdout), {
+    reports: [["updated", null, true], ["unchanged", null, false], ["updated", null, true]],
+    values: [true, true],
+    writes: ["conflict", "conflict", "written", "conflict"],
+  });
+});

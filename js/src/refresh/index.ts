@@ -4,9 +4,11 @@
  * @packageDocumentation
  */
 export { FlagpostError, type FlagpostErrorCode } from "../errors.js";
+export type { DenoKvWriter } from "../sources/deno-kv-writer.js";
 export type { RefreshOptions } from "./options.js";
 export { refresh } from "./refresh.js";
 export { createScheduled, type ScheduledHandler, type ScheduledOptions } from "./scheduled.js";
+export { denoKvTarget, type DenoKvTargetOptions } from "./targets/deno-kv.js";
 export { kvTarget, type KvTargetBinding, type KvTargetOptions } from "./targets/kv.js";
 export { memoryTarget } from "./targets/memory.js";
 export type { TargetLike } from "./targets/of.js";

@@ -10,7 +10,7 @@ export interface RefreshOptions {
   personalApiKey: string;
   /** PostHog's address. Default: `https://us.i.posthog.com`; the EU's is `https://eu.i.posthog.com`. */
   host?: string | undefined;
-  /** A Workers KV binding, an R2 bucket binding, or a target of your own or from `kvTarget` and the like. */
+  /** A Workers KV binding, an R2 bucket binding, Deno KV, or a target of your own or from `kvTarget` and the like. */
   target: TargetLike;
   policy?: RefreshPolicy | undefined;
   patience?: RefreshPatience | undefined;
