@@ -100,6 +100,16 @@ test("OpenFeature's parts need nothing but @openfeature/core, and bring no evalu
   }
 });
 
+test("refreshing is an entry of its own, with the compiler and without the evaluator", async () => {
+  const refresh = await import("flagpost/refresh");
+  const names = ["FlagpostError", "createScheduled", "denoKvTarget", "kvTarget", "memoryTarget", "r2Target", "refresh"];
+  for (const module of [refresh, require("flagpost/refresh")]) assert.deepEqual(Object.keys(module).sort(), names);
+  const [evaluator, compiler] = ["evaluator", "compiler"].map((name) => readFileSync(new URL(`dist/${name}.wasm`, folder), "base64"));
+  const text = (script) => readFileSync(new URL(`dist/${script}`, folder), "utf8");
+  for (const script of ["refresh.js", "refresh.cjs"]) assert.deepEqual([text(script).includes(evaluator), text(script).includes(compiler)], [false, true], script);
+  for (const script of ["workerd-refresh.js", "edge-light-refresh.js"]) assert.doesNotMatch(text(script), /evaluator\.wasm/, script);
+});
+
 test("an error nobody catches prints lines that a person can read", () => {
   const script = 'import { load } from "flagpost"; load("{}");';
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder, encoding: "utf8" });
