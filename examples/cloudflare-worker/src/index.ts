@@ -6,7 +6,7 @@
  *
  * All but the user are optional; without a flag, all flags are answered.
  */
-import { createReader, evaluate, FlagpostError, type Reader, type User } from "flagpost";
+import { createReader, evaluate, FlagpostError, type Reader, type User } from "flagpost/slim";
 
 interface Env {
   FLAGS: KVNamespace;
