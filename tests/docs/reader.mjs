@@ -8,13 +8,18 @@ import { fileURLToPath } from "node:url";
 import { program } from "../packaging/project.mjs";
 import { run, start } from "../support/processes.mjs";
 import { REFRESHER, upstreamEnv } from "../support/refresher.mjs";
+import { ROOT } from "../support/worker.mjs";
 
 /** Ports that pages name; each run has others. */
 const PORTS = ["8787", "3000"];
 
+/** Next resolves nothing outside the folder that the workspace's lock file is in. */
+const INSIDE = join(ROOT, "target");
+
 /** Follows the steps of a page in order. */
 export async function follow(steps, { registry, posthog }) {
-  const folder = mkdtempSync(join(tmpdir(), "flagpost-docs-"));
+  const parent = steps.some(({ text }) => text.includes("next build")) ? INSIDE : tmpdir();
+  const folder = mkdtempSync(join(parent, "flagpost-docs-"));
   const ports = Object.fromEntries(await Promise.all(PORTS.map(async (port) => [port, await freePort()])));
   const context = { folder: join(folder, "app"), state: join(folder, "state"), env: environment(folder, registry, posthog), ports, servers: [] };
   mkdirSync(context.folder);
