@@ -6,9 +6,10 @@ import { readFileSync } from "node:fs";
  *
  * - `sh`: commands. With `server` behind it: one that goes on running; with `account`: what needs one
  * - `text` right after a `sh`: what it prints
+ * - `text` after a line "Open <ADDRESS>:": what the page at that address says
  * - anything else: a file, if the line before ends with its name, as in "`app.mjs`:"
  *
- * @returns {{ line: number, kind: "file" | "sh" | "server" | "account", name?: string, text: string, output?: string }[]}
+ * @returns {{ line: number, kind: "file" | "sh" | "server" | "account" | "open", name?: string, text: string, output?: string }[]}
  * @throws where a fence is none of these: a snippet that nothing would run
  */
 export function stepsOf(path) {
@@ -38,6 +39,8 @@ export function stepsOf(path) {
 
 function stepOf(language, word, text, before) {
   if (language === "sh" && ["", "server", "account"].includes(word)) return { kind: word || "sh", text };
+  const address = before.match(/^Open <(.*)>:$/)?.[1];
+  if (language === "text" && address !== undefined) return { kind: "open", name: address, text };
   const name = before.match(/`([\w./-]+)`:$/)?.[1];
   return name === undefined || word !== "" ? undefined : { kind: "file", name, text };
 }

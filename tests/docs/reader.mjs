@@ -5,30 +5,32 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { program } from "../packaging/project.mjs";
+import { noBrowser } from "../packaging/browser.mjs";
+import { INSIDE, program } from "../packaging/project.mjs";
 import { run, start } from "../support/processes.mjs";
 import { REFRESHER, upstreamEnv } from "../support/refresher.mjs";
 import { ROOT } from "../support/worker.mjs";
+import { textOf } from "./browser.mjs";
 
 /** Ports that pages name; each run has others. */
 const PORTS = ["8787", "3000"];
 
-/** Next resolves nothing outside the folder that the workspace's lock file is in. */
-const INSIDE = join(ROOT, "target");
-
 /** Follows the steps of a page in order. */
 export async function follow(steps, { registry, posthog }) {
-  const parent = steps.some(({ text }) => text.includes("next build")) ? INSIDE : tmpdir();
-  const folder = mkdtempSync(join(parent, "flagpost-docs-"));
+  const folder = mkdtempSync(join(tmpdir(), "flagpost-docs-"));
+  const isNext = steps.some(({ text }) => text.includes("next build"));
+  const app = isNext ? mkdtempSync(join(INSIDE, "flagpost-docs-")) : join(folder, "app");
   const ports = Object.fromEntries(await Promise.all(PORTS.map(async (port) => [port, await freePort()])));
-  const context = { folder: join(folder, "app"), state: join(folder, "state"), env: environment(folder, registry, posthog), ports, servers: [] };
-  mkdirSync(context.folder);
+  const context = { folder: app, state: join(folder, "state"), env: environment(folder, registry, posthog), ports, servers: [] };
+  mkdirSync(app, { recursive: true });
+  // Next resolves nothing outside its root, and its packages are links here.
+  if (isNext) DO.file({ name: "next.config.mjs", text: `export default { turbopack: { root: ${JSON.stringify(ROOT)} }, outputFileTracingRoot: ${JSON.stringify(ROOT)} };` }, context);
   writeFileSync(context.state, "");
   try {
     for (const step of steps) await DO[step.kind](step, context);
   } finally {
     await Promise.all(context.servers.map((server) => server.stop()));
-    rmSync(folder, { recursive: true, force: true });
+    for (const path of [app, folder]) rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -53,6 +55,11 @@ const DO = {
     context.servers.push(server);
     const port = step.text.match(/\b(?:8787|3000)\b/)?.[0] ?? "3000";
     await server.waitFor("answer", () => fetch(`http://127.0.0.1:${context.ports[port]}/`).then((r) => r.text()).then(() => true, () => false), 120_000);
+  },
+
+  async open({ name, text, line }, { ports }) {
+    if (noBrowser) return;
+    assert.equal((await textOf(replaced(name, ports))).trim(), text.trim(), `line ${line}`);
   },
 
   /** Without an account there is the program's own word on whether it knows the command. */
@@ -91,7 +98,7 @@ function environment(folder, registry, posthog) {
     HOME: home, DENO_DIR: join(home, "deno"), BUN_INSTALL_CACHE_DIR: join(home, "bun"), NO_COLOR: "1", CI: "1",
     NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url, npm_config_cache: join(home, "npm"),
     NPM_CONFIG_USERCONFIG: join(home, ".npmrc"), npm_config_audit: "false", npm_config_fund: "false", npm_config_update_notifier: "false",
-    WRANGLER_SEND_METRICS: "false", NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1",
+    WRANGLER_SEND_METRICS: "false", NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NODE_ENV: undefined,
   };
 }
 

@@ -12,7 +12,9 @@ export interface RefreshOptions {
   host?: string | undefined;
   /** A Workers KV binding, an R2 bucket binding, Deno KV, or a target of your own or from `kvTarget` and the like. */
   target: TargetLike;
+  /** What may replace a snapshot: the refresher's rules, with its defaults. */
   policy?: RefreshPolicy | undefined;
+  /** How often and how long PostHog is asked. */
   patience?: RefreshPatience | undefined;
   /** Makes the requests. Default: the global `fetch`. */
   fetch?: RefreshFetch | undefined;
