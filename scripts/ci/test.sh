@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-steps=(package rust js policy packaging vectors differential mutants host hostile recipes e2e)
+steps=(package rust js policy packaging vectors differential mutants host hostile recipes docs e2e)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 summary=()
@@ -31,6 +31,8 @@ step_host() { TZ=UTC node --test tests/host/*.test.mjs; }
 step_hostile() { node --test --test-concurrency=1 tests/hostile/*.test.mjs; }
 # The action, the container, the units and the manifests, run as their hosts would run them.
 step_recipes() { cargo build --release --package refresher && node --test tests/recipes/*.test.mjs; }
+# The pages of docs/, followed to the letter; links; doc comments.
+step_docs() { cargo build --release --package refresher && node --test tests/docs/*.test.mjs; }
 step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs; }
 
 # Sums what the runners counted: cargo's "test result" lines and node's totals ("# pass 3", "ℹ pass 3").

@@ -71,7 +71,8 @@ test("README's Worker answers from KV in workerd", async () => {
     const snapshot = readFileSync(join(folder, "flags.snapshot"));
     await (await miniflare.getKVNamespace("FLAGS")).put("flagpost", new Uint8Array(snapshot).buffer);
     const response = await miniflare.dispatchFetch("http://worker/?user=user-7");
-    const expected = evaluate(load(snapshot), { distinctId: "user-7", personProperties: { plan: "pro" } });
+    const answers = evaluate(load(snapshot), { distinctId: "user-7", personProperties: { plan: "pro" } });
+    const expected = { enabled: answers.featureFlags["checkout-redesign"], ...answers };
     assert.deepEqual(await response.json(), JSON.parse(JSON.stringify(expected)));
   } finally {
     await miniflare.dispose();
