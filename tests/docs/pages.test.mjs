@@ -12,7 +12,7 @@ import { follow } from "./reader.mjs";
 
 /** Pages without a program to type in, and where what they say is tested. */
 const ELSEWHERE = {
-  "operating.md": "tests/recipes",
+  "operating.md": "tests/docs/commands.test.mjs",
   "parity.md": "tests/differential",
   "posthog-convex.md": "tests/differential",
   "migrate-from-posthog-convex.md": "tests/e2e",
