@@ -5,6 +5,7 @@
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { onInterrupt, stopAll } from "../tests/support/processes.mjs";
 import { startPostHog } from "../tests/support/posthog.mjs";
 import { refresher, upstreamEnv } from "../tests/support/refresher.mjs";
@@ -69,7 +70,7 @@ async function demo(closers) {
   const columns = [];
   let snapshot;
   for (const user of users) {
-    const { status, body } = await worker.ask(user);
+    const { status, body } = await askUntilRead(worker, user);
     if (status !== 200) throw new Error(`the worker answered ${status} about ${user.distinctId}: ${JSON.stringify(body).slice(0, 200)}`);
     columns.push({ name: user.distinctId, answers: body });
     snapshot = body.snapshot;
@@ -77,6 +78,17 @@ async function demo(closers) {
   say(`the worker answers for ${users.length} users`, `from ${snapshot.digest}, checked ${snapshot.ageSeconds} s ago`);
   console.log(`\n${table(columns, paint)}\n`);
   return folder;
+}
+
+/** The worker remembers for a few seconds that there was nothing to read. */
+async function askUntilRead(worker, user) {
+  const deadline = Date.now() + 15_000;
+  let answer = await worker.ask(user);
+  while (answer.status === 503 && Date.now() < deadline) {
+    await sleep(250);
+    answer = await worker.ask(user);
+  }
+  return answer;
 }
 
 function farewell(folder) {

@@ -181,7 +181,7 @@ class SourceReader implements Reader {
     if (this.#shelf.isStale(now)) {
       this.#stats.staleAnswers++;
       const { onStale, maxAge } = this.#settings;
-      if (onStale === "throw") throw tooOld(this.#chain.describe, held.definitions.ageSeconds, maxAge, this.#lastError);
+      if (onStale === "throw") throw tooOld(this.#chain.nameOf(held.from), held.definitions.ageSeconds, maxAge, this.#lastError);
     }
     return this.#shelf.give(held, now);
   }

@@ -73,6 +73,10 @@ test("the first refresh stores the definitions", async () => {
   assert.equal(outcome.status, "updated");
 });
 
+test("the worker that found nothing asks again by itself", async () => {
+  await worker.process.waitFor("an answer from the first snapshot", async () => (await worker.ask(FIXTURE_USERS[0])).status === 200, 30_000);
+});
+
 test("the worker gives posthog-node's answer to every flag for every user", async () => {
   await assertSameAnswers(askWorker);
 });

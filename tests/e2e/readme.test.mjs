@@ -63,7 +63,7 @@ test("README's Worker answers from KV in workerd", async () => {
     modulesRoot: join(folder, "out"),
     modules: [
       { type: "ESModule", path: join(folder, "out/worker.js") },
-      ...["evaluator", "compiler"].map((name) => ({ type: "CompiledWasm", path: join(folder, `out/${name}.wasm`) })),
+      { type: "CompiledWasm", path: join(folder, "out/evaluator.wasm") },
     ],
     compatibilityDate: "2025-09-01", kvNamespaces: ["FLAGS"], cf: false,
   });

@@ -1,5 +1,5 @@
 /** The packed npm package, installed in a throw-away project as users install it. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,21 +8,46 @@ import { run } from "../support/processes.mjs";
 
 const JS = fileURLToPath(new URL("../../js", import.meta.url));
 
-/** Packs js/ and installs the tarball. The project is removed by `remove`. */
-export async function installPackage() {
-  const path = mkdtempSync(join(tmpdir(), "flagpost-packaging-"));
-  const remove = () => rmSync(path, { recursive: true, force: true });
+/** A folder inside the repository that git ignores. */
+export const INSIDE = fileURLToPath(new URL("../../target", import.meta.url));
+
+/**
+ * A throw-away project with the packed package in it. The project is removed by `remove`.
+ * @param {string} parent where its folder is made: `INSIDE` the repository, the workspace's npm packages are found as well
+ */
+export async function installPackage(parent) {
+  const project = createProject(parent);
   try {
-    await succeed("npm pack", "npm", ["pack", "--pack-destination", path], { cwd: JS });
-    const tarball = readdirSync(path).find((name) => name.endsWith(".tgz"));
-    writeFileSync(join(path, "package.json"), '{ "name": "throw-away", "private": true, "type": "module" }\n');
+    const tarball = await packInto(project.path);
+    project.write("package.json", MANIFEST);
     // Offline: the package must not need any other.
-    await succeed("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", join(path, tarball)], { cwd: path });
-    return { path, tarball: join(path, tarball), remove, write: (name, text) => write(path, name, text) };
+    await succeed("npm install", "npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], { cwd: project.path });
+    return { ...project, tarball };
   } catch (error) {
-    remove();
+    project.remove();
     throw error;
   }
+}
+
+/** Of a project that is an ES module. */
+export const MANIFEST = '{ "name": "throw-away", "private": true, "type": "module" }\n';
+
+/** An empty throw-away project. */
+export function createProject(parent = tmpdir()) {
+  mkdirSync(parent, { recursive: true });
+  const path = mkdtempSync(join(parent, "flagpost-packaging-"));
+  return {
+    path,
+    remove: () => rmSync(path, { recursive: true, force: true }),
+    write: (name, text) => write(path, name, text),
+    link: (name) => link(path, name),
+  };
+}
+
+/** Packs js/; the tarball's path. */
+export async function packInto(folder) {
+  await succeed("npm pack", "npm", ["pack", "--pack-destination", folder], { cwd: JS });
+  return join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")));
 }
 
 function write(path, name, text) {
@@ -32,6 +57,13 @@ function write(path, name, text) {
   return file;
 }
 
+/** Puts an npm package of the workspace beside ours. */
+function link(path, packageName) {
+  const place = join(path, "node_modules", packageName);
+  mkdirSync(dirname(place), { recursive: true });
+  symlinkSync(packageFolder(packageName), place);
+}
+
 /** Runs a program that must succeed; its standard output. */
 export async function succeed(name, command, args, options) {
   const { code, stdout, stderr } = await run(name, command, args, options);
@@ -39,10 +71,15 @@ export async function succeed(name, command, args, options) {
   return stdout;
 }
 
+/** Where an npm package of the workspace lies. Not every package lets its manifest be resolved. */
+export function packageFolder(packageName) {
+  const { paths } = createRequire(import.meta.url).resolve;
+  return paths(packageName).map((folder) => join(folder, packageName)).find((folder) => existsSync(folder));
+}
+
 /** The program that an npm package brings, by its name in that package's `bin`. */
 export function program(packageName, bin = packageName) {
-  const require = createRequire(import.meta.url);
-  const manifest = require.resolve(`${packageName}/package.json`);
-  const { bin: bins } = require(manifest);
-  return join(dirname(manifest), typeof bins === "string" ? bins : bins[bin]);
+  const folder = packageFolder(packageName);
+  const { bin: bins } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return join(folder, typeof bins === "string" ? bins : bins[bin]);
 }

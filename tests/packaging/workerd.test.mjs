@@ -34,6 +34,7 @@ export default {
     const user = await request.json();
     try {
       if (pathname === "/start") return Response.json(atStart);
+      if (pathname === "/instances") return Response.json(memories.length);
       if (pathname === "/load") return Response.json(evaluate(load(await env.FLAGS.get("flagpost", "arrayBuffer")), user));
       if (pathname === "/million") return Response.json(million(load(await env.FLAGS.get("flagpost", "arrayBuffer")), user));
       readers[pathname] ??= createReader({
@@ -143,4 +144,8 @@ test("a million evaluations in workerd take no more memory than a thousand", asy
   const { before, after } = await ask("/million");
   assert.ok(before > 0);
   assert.equal(after, before);
+});
+
+test("all of this took one instance of the evaluator and one of the compiler", async () => {
+  assert.equal(await ask("/instances"), 2);
 });

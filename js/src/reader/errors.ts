@@ -34,7 +34,7 @@ export function again(error: FlagpostError): FlagpostError {
 }
 
 /** The snapshot is too old to be used. */
-export function tooOld(where: string, ageSeconds: number | null, maxAge: number, cause: FlagpostError | null): FlagpostError {
+export function tooOld(where: string | null, ageSeconds: number | null, maxAge: number, cause: FlagpostError | null): FlagpostError {
   const reading = cause === null ? "is the refresher running?" : `the last read failed: ${cause.message}`;
   return new FlagpostError(
     "stale_snapshot",

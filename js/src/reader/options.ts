@@ -25,13 +25,13 @@ export interface ReaderOptions extends LoadOptions {
    */
   maxAge?: number | undefined;
   /**
-   * What is done with a snapshot that is older than `maxAge`, after the source was asked for a newer one:
+   * What is done with a snapshot that is older than `maxAge`:
    *
-   * - `"serve"`: it is used, and marked `stale`
+   * - `"serve"`: it is used like any other, and marked `stale`
    * - `"unresolved"`: every flag of it is unresolved, with the reason `stale_snapshot`
    * - `"throw"`: `current()` rejects with code `stale_snapshot`
    *
-   * Default: `"serve"`.
+   * With the latter two a request waits for the source, if the TTL has passed, before it is given up. Default: `"serve"`.
    */
   onStale?: "serve" | "unresolved" | "throw" | undefined;
   /** How long a failed or empty read is remembered before the source is asked again, if the TTL is not shorter. Default: 5. */
