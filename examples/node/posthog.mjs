@@ -10,7 +10,7 @@ const posthog = new PostHog(process.env.POSTHOG_PROJECT_KEY ?? "phc_your_project
   // No flag is asked of PostHog's server: what cannot be decided here is undefined.
   strictLocalEvaluation: true,
 });
-if (!(await posthog.waitForLocalEvaluationReady())) console.error("no flags yet: is the refresher running?");
+if (!(await posthog.waitForLocalEvaluationReady(2000))) console.error("no flags yet: is the refresher running?");
 
 const [distinctId = "ada", plan = "pro"] = process.argv.slice(2);
 const user = await posthog.evaluateFlags(distinctId, { personProperties: { plan } });
