@@ -29,7 +29,7 @@ step_host() { TZ=UTC node --test tests/host/*.test.mjs; }
 step_hostile() { node --test --test-concurrency=1 tests/hostile/*.test.mjs; }
 # The action, the container, the units and the manifests, run as their hosts would run them.
 step_recipes() { cargo build --release --package refresher && node --test tests/recipes/*.test.mjs; }
-step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs; }
+step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs tests/examples/*.test.mjs; }
 
 # Sums what the runners counted: cargo's "test result" lines and node's totals ("# pass 3", "ℹ pass 3").
 count() {

@@ -13,7 +13,7 @@ import { ROOT } from "../support/worker.mjs";
 export const EXAMPLES = join(ROOT, "examples");
 
 /** What is made by building or installing, in whatever example. */
-const MADE = new Set(["node_modules", ".wrangler", ".next", "next-env.d.ts"]);
+export const MADE = new Set(["node_modules", ".wrangler", ".next", "next-env.d.ts"]);
 
 /** A copy of an example, with the packed package installed in it. */
 export async function copyOf(name, parent) {

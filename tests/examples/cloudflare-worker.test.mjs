@@ -1,0 +1,56 @@
+/** examples/cloudflare-worker as curl asks it. Its answers for whole users are compared in tests/e2e/path.test.mjs. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startPostHog } from "../support/posthog.mjs";
+import { refresh, upstreamEnv } from "../support/refresher.mjs";
+import { startWorker, temporaryFolder } from "../support/worker.mjs";
+import { reference } from "./support.mjs";
+
+const NONE = { featureFlags: {}, featureFlagPayloads: {}, unresolved: {} };
+const state = temporaryFolder("examples-worker");
+let posthog;
+let worker;
+let asked;
+before(async () => {
+  posthog = await startPostHog();
+  worker = await startWorker({ state: state.path });
+  asked = reference();
+  assert.equal((await refresh(worker.store, { ...upstreamEnv(posthog), ...worker.refresherEnv })).outcome.status, "updated");
+});
+after(async () => {
+  await worker?.stop();
+  await asked?.close();
+  await posthog?.close();
+  state.remove();
+});
+
+async function get(query) {
+  const response = await fetch(`${worker.url}/?${new URLSearchParams(query)}`);
+  return { status: response.status, body: await response.json() };
+}
+
+test("a user may be spelled out in the query, and one flag or all be asked for", async () => {
+  const user = { distinctId: "org-user", personProperties: { plan: "enterprise", order_count: 0 }, groups: { organization: "acme" }, groupProperties: { organization: { employees: 900 } } };
+  const query = { user: "org-user", properties: JSON.stringify(user.personProperties), groups: JSON.stringify(user.groups), groupProperties: JSON.stringify(user.groupProperties) };
+  for (const flag of [undefined, "pricing-experiment", "first-order-coupon", "advanced-reports", "signup-flow-test", "advanced-search"]) {
+    const { status, body } = await get(flag === undefined ? query : { ...query, flag });
+    const { snapshot, ...answers } = body;
+    assert.equal(status, 200);
+    assert.deepEqual(answers, await asked.evaluate(user, flag && [flag]), flag);
+    assert.match(snapshot.digest, /^sha256:/);
+    assert.ok(snapshot.ageSeconds >= 0);
+  }
+});
+
+test("a flag that does not exist has no answer", async () => {
+  const { snapshot, ...answers } = (await get({ user: "ada", flag: "no-such-flag" })).body;
+  assert.deepEqual(answers, NONE);
+});
+
+test("a request that says nobody, or no JSON, is refused with the fix", async () => {
+  for (const [query, fix] of [[{}, /add \?user=/], [{ user: "ada", properties: "plan=pro" }, /properties is not JSON/], [{ user: "ada", groups: '"acme"' }, /groups is a string/]]) {
+    const { status, body } = await get(query);
+    assert.equal(status, 400);
+    assert.match(body.error, fix);
+  }
+});
