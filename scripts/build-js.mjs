@@ -9,7 +9,9 @@
  *                         the same without the compiler
  *   testing.js, testing.cjs
  *                         flags for tests, without either
- *   convex.js, convex.cjs the store's tables and functions for a Convex project, without either
+ *   convex.js, convex.cjs flags, the store's tables and functions for a Convex project; imports slim.js
+ *   refresh.js, refresh.cjs, workerd-refresh.js, edge-light-refresh.js
+ *                         refreshing: the compiler without the evaluator
  *   cli.js                the program `flagpost`, which imports index.js and slim.js
  *   node.js, node.cjs     what needs Node's modules
  *   posthog-node.js, posthog-node.cjs
@@ -34,6 +36,9 @@ const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
 const modules = { evaluator: { folder: "pkg" }, compiler: { folder: "pkg-compiler" } };
 const builtOf = (name, extension) => join(root, "evaluator-wasm", modules[name].folder, `${name}_bg.${extension}`);
 
+/** What the compiler module is asked for: js/src/glue.d.ts says what each does. */
+const COMPILER = ["compile", "generator", "inspect", "publish", "no_flags", "renew", "order"];
+
 /**
  * The compiler's glue keeps the running instance in variables of its module. Wrapped in a function, every
  * start has its own, so that nothing of an instance that trapped is left.
@@ -41,7 +46,7 @@ const builtOf = (name, extension) => join(root, "evaluator-wasm", modules[name].
 function compilerGlue() {
   const source = readFileSync(builtOf("compiler", "js"), "utf8");
   const names = [...source.matchAll(/^export (?:function|class|const) (\w+)/gm)].map(([, found]) => found);
-  const missing = ["compile", "__wbg_set_wasm"].filter((wanted) => !names.includes(wanted));
+  const missing = [...COMPILER, "__wbg_set_wasm"].filter((wanted) => !names.includes(wanted));
   const others = source.match(/^(?:import|export (?!function |class |const )).*$/m);
   if (missing.length > 0 || others) {
     throw new Error(`wasm-bindgen's glue looks different: ${missing.join(", ") || others[0]}: adapt scripts/build-js.mjs`);
@@ -50,7 +55,7 @@ function compilerGlue() {
   return `export function createGlue() {
 ${source.replace(/^export /gm, "")}
 return {
-  compile,
+  ${COMPILER.join(", ")},
   imports: { "./compiler_bg.js": { ${imports.join(", ")} } },
   start(exports) { __wbg_set_wasm(exports); exports.__wbindgen_start?.(); },
 };
@@ -87,12 +92,17 @@ const wasmModules = {
 };
 
 /** Other scripts of the package stay what they are, beside the one that imports them. */
-const besides = {
+const besides = (script) => ({
   name: "besides",
   setup({ onResolve }) {
-    onResolve({ filter: /\/entry\/inline(?:-slim)?\.js$/ }, ({ path }) => ({ path: path.endsWith("-slim.js") ? "./slim.js" : "./index.js", external: true }));
+    const extension = script.slice(script.lastIndexOf("."));
+    onResolve({ filter: /\/entry\/inline(?:-slim)?\.js$/ }, ({ path }) => ({
+      path: `./${path.endsWith("-slim.js") ? "slim" : "index"}${extension}`,
+      external: true,
+      sideEffects: false,
+    }));
   },
-};
+});
 
 /** Removes typings that nothing public leads to; they name modules that are not published. */
 function keepReachable(folder, names) {
@@ -122,6 +132,10 @@ const entries = [
   { source: "inline-slim.ts", script: "slim.cjs", format: "cjs" },
   { source: "workerd-slim.ts", script: "workerd-slim.js", format: "esm" },
   { source: "edge-light-slim.ts", script: "edge-light-slim.js", format: "esm" },
+  { source: "inline-refresh.ts", script: "refresh.js", format: "esm" },
+  { source: "inline-refresh.ts", script: "refresh.cjs", format: "cjs" },
+  { source: "workerd-refresh.ts", script: "workerd-refresh.js", format: "esm" },
+  { source: "edge-light-refresh.ts", script: "edge-light-refresh.js", format: "esm" },
   { source: "cli.ts", script: "cli.js", format: "esm", node: true },
   ...libraries.flatMap((name) => [
     { source: `${name}.ts`, script: `${name}.js`, format: "esm", node: name === "node" },
@@ -146,7 +160,7 @@ for (const { source, script, format } of entries) {
     platform: "neutral",
     define: { FLAGPOST_VERSION: JSON.stringify(version) },
     external: ["*.wasm", "*.wasm?module", "convex/*", "@openfeature/core", "node:*"],
-    plugins: [wasmModules, besides],
+    plugins: [wasmModules, besides(script)],
     legalComments: "none",
     logLevel: "warning",
   });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ecma::Host;
+use crate::ecma::{Host, text_of};
 use crate::error::Error;
 use crate::json::{Fault, MAX_MEMORY, Reader};
 use crate::problems::{Problems, named};
@@ -34,6 +34,17 @@ pub(crate) enum FlagDefinition {
     Unreadable {
         key: Value,
     },
+}
+
+impl FlagDefinition {
+    /// What it is asked by; `None` for a key that is an object.
+    pub(crate) fn key(&self, host: &dyn Host) -> Option<Text> {
+        let key = match self {
+            FlagDefinition::Read(flag) => flag.get("key"),
+            FlagDefinition::Unreadable { key } => Some(key),
+        };
+        text_of(key.unwrap_or(&Value::Undefined), host)
+    }
 }
 
 impl Definitions {
@@ -76,6 +87,12 @@ impl Definitions {
     #[must_use]
     pub fn len(&self) -> usize {
         self.flags.len()
+    }
+
+    /// The keys of the flags that the evaluator can be asked for, repeated ones included.
+    #[must_use]
+    pub fn keys(&self, host: &dyn Host) -> Vec<Text> {
+        self.flags.iter().filter_map(|flag| flag.key(host)).collect()
     }
 
     /// Whether there are no flags.

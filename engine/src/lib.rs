@@ -7,7 +7,7 @@
 //! The way through it: [`Definitions::parse`] -> [`compile`] -> [`Ruleset`], then
 //! [`Context`] (a user laid out for that ruleset) -> [`Evaluator`] -> [`Answer`].
 //! [`snapshot`] is the stored form of definitions, which holds a compiled ruleset besides:
-//! [`Ruleset::open`].
+//! [`Ruleset::open`]. [`publish`] says what may replace a stored one.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests"))]
 
@@ -26,6 +26,8 @@ mod members;
 mod operator;
 #[cfg(feature = "compile")]
 mod problems;
+#[cfg(feature = "compile")]
+pub mod publish;
 mod ruleset;
 pub mod snapshot;
 mod text;

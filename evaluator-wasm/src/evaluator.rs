@@ -41,7 +41,7 @@ impl Evaluator {
     /// [`Ruleset::open`]. Each evaluation context is its length in bytes as `u32`, then UTF-8; without any every
     /// flag is kept. Nothing (`undefined`) where [`fault`](Evaluator::fault) tells why.
     pub fn load(bytes: Vec<u8>, start: usize, evaluation_contexts: &[u8]) -> Option<Evaluator> {
-        let opened = Ruleset::open(bytes, start, &texts(evaluation_contexts));
+        let opened = Ruleset::open(bytes, start, &crate::texts(evaluation_contexts));
         FAULT.set(match &opened {
             Ok(_) => FAULT_NONE,
             Err(error) if error.is_unknown_ruleset() => FAULT_UNKNOWN,
@@ -126,19 +126,4 @@ impl Evaluator {
         self.asked.extend(ids.iter().map(|id| FlagId(u32::from_le_bytes(*id))));
         Some((count, 4 + 4 * ids.len()))
     }
-}
-
-/// In the place of a text with half a surrogate pair, which no flag's context has.
-const NO_TEXT: &str = "\u{fffd}";
-
-/// Texts that lie one behind the other; what is cut short is no text.
-fn texts(mut bytes: &[u8]) -> Vec<String> {
-    let mut texts = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk() {
-        let length = u32::from_le_bytes(*length) as usize;
-        let Some((text, rest)) = rest.split_at_checked(length) else { break };
-        texts.push(String::from_utf8(text.to_vec()).unwrap_or_else(|_| NO_TEXT.to_owned()));
-        bytes = rest;
-    }
-    texts
 }

@@ -1,7 +1,7 @@
 import { answerOf, answersOf } from "./answers.js";
 import type { Compiler } from "./compiler.js";
 import { damaged, FlagpostError } from "./errors.js";
-import { frameOf, isSnapshot, type Frame } from "./frame.js";
+import { frameOf, frontFrameOf, isSnapshot, type Frame } from "./frame.js";
 import { broken, instance, isAlive, release, type Handle } from "./instance.js";
 import { borrowWriter, giveBack, writeFlags, writeUser } from "./pack.js";
 import { union, type Reads } from "./reads.js";
@@ -84,7 +84,7 @@ export class Compiled {
   /** Throws `FlagpostError` when the bytes cannot be used. */
   constructor(source: Uint8Array, evaluationContexts: readonly string[] | undefined) {
     const bytes = unshared(source);
-    const frame = isSnapshot(bytes) ? frameOf(bytes) : undefined;
+    const frame = isSnapshot(bytes) ? (isKeeping ? frameOf(bytes) : frontFrameOf(bytes)) : undefined;
     const contexts = evaluationContexts?.slice();
     const { code, ruleset, handle } = loadCompiled(bytes, frame, contexts) ?? loadDefinitions(bytes, contexts);
     this.#code = code;

@@ -1,7 +1,6 @@
-import { createGlue, type Glue } from "compiler-glue";
-
-import { failure, start } from "./instance.js";
+import { callsOf } from "./calls.js";
 import { encodeDefinitions } from "./json.js";
+import { borrowWriter, giveBack } from "./pack.js";
 
 /** What can be loaded besides current snapshots. All of it throws `FlagpostError`. */
 export interface Compiler {
@@ -11,40 +10,17 @@ export interface Compiler {
   compile(bytes: Uint8Array, evaluationContexts: string[] | undefined): Uint8Array;
 }
 
-/** An instance whose memory grew beyond this, in bytes, is not kept. */
-const KEEP_BYTES = 8 << 20;
-
-interface Running {
-  readonly glue: Glue;
-  readonly memory: WebAssembly.Memory;
-}
-
 /** The compiler of a module, which is started by its first use. */
 export function compilerOf(moduleOf: () => WebAssembly.Module): Compiler {
-  let idle: Running | undefined;
+  const call = callsOf(moduleOf);
   function compile(bytes: Uint8Array, evaluationContexts: string[] | undefined): Uint8Array {
-    const running = idle ?? run(moduleOf);
-    idle = undefined;
+    const writer = borrowWriter();
+    for (const context of evaluationContexts ?? []) writer.string(context);
     try {
-      const compiled = running.glue.compile(bytes, { evaluationContexts });
-      idle = kept(running);
-      return compiled;
-    } catch (thrown) {
-      const { reported, error } = failure(thrown);
-      if (reported) idle = kept(running);
-      throw error;
+      return call((glue) => glue.compile(bytes, writer.written()));
+    } finally {
+      giveBack(writer);
     }
   }
   return { compile, encode: encodeDefinitions };
-}
-
-function run(moduleOf: () => WebAssembly.Module): Running {
-  const glue = createGlue();
-  const exports = start(moduleOf, glue.imports);
-  glue.start(exports);
-  return { glue, memory: exports.memory as WebAssembly.Memory };
-}
-
-function kept(running: Running): Running | undefined {
-  return running.memory.buffer.byteLength > KEEP_BYTES ? undefined : running;
 }

@@ -17,6 +17,7 @@
  * - `store_failed`: a cache that processes share cannot be locked or written; `cause` says why
  * - `empty_refused`: PostHog sent an empty list of flags where flags are stored, and nobody allowed that
  * - `no_webassembly`: this runtime refused to compile the evaluator module
+ * - `refresh_failed`: a scheduled refresh left no current snapshot; the message says why
  * - `trap`: the evaluator broke off; it has been started anew and the next call works
  */
 export type FlagpostErrorCode =
@@ -36,6 +37,7 @@ export type FlagpostErrorCode =
   | "store_failed"
   | "empty_refused"
   | "no_webassembly"
+  | "refresh_failed"
   | "trap";
 
 /** Registered, so that every copy of this package (ESM, CJS, each entry point) knows the others' errors. */

@@ -15,6 +15,9 @@ const HEAD = 0x44_41_45_48;
 const CODE = 0x45_44_4f_43;
 const DEFS = 0x53_46_45_44;
 
+/** The layout of rulesets that this build's evaluator reads: `VERSION` of `engine/src/ruleset/layout.rs`. */
+const RULESET_VERSION = 1;
+
 /** Where a section lies, in bytes from the snapshot's start. */
 export interface Section {
   readonly start: number;
@@ -37,24 +40,56 @@ export function isSnapshot(bytes: Uint8Array): boolean {
 
 /** The frame of a snapshot's bytes; undefined when it cannot be what was written. */
 export function frameOf(bytes: Uint8Array): Frame | undefined {
-  if (bytes.length < MAGIC.length + 4 + CHECKSUM) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const count = view.getUint32(MAGIC.length, true);
+  const frame = sectionsOf(bytes);
+  return frame !== undefined && frame.end + CHECKSUM === bytes.length ? frame : undefined;
+}
+
+/**
+ * The frame of bytes to evaluate, which may also end behind the ruleset: a store that bills by the byte reads no
+ * further. A checksum of all before it is at the end of those, too. Definitions that are cut off are undefined.
+ */
+export function frontFrameOf(bytes: Uint8Array): Frame | undefined {
+  const frame = sectionsOf(bytes);
+  if (frame?.code?.end !== bytes.length || frame.head === undefined || frame.head.end > frame.code.start) return frameOf(bytes);
+  return { ...frame, defs: undefined };
+}
+
+/**
+ * How many bytes of a snapshot evaluation needs: those up to the end of its ruleset. Undefined when it needs all
+ * of them, or when these, which are its first bytes, are too few to tell.
+ */
+export function frontOf(bytes: Uint8Array): number | undefined {
+  if (!isSnapshot(bytes)) return undefined;
+  const code = sectionsOf(bytes)?.code;
+  if (code === undefined || code.start + 4 > bytes.length) return undefined;
+  const version = viewOf(bytes).getUint32(code.start, true);
+  return version === RULESET_VERSION ? code.end : undefined;
+}
+
+/** Where the sections of a snapshot lie, by its first bytes, and where the last of them ends. */
+function sectionsOf(bytes: Uint8Array): (Frame & { end: number }) | undefined {
   const table = MAGIC.length + 4;
+  if (bytes.length < table + CHECKSUM) return undefined;
+  const view = viewOf(bytes);
+  const count = view.getUint32(MAGIC.length, true);
   let next = table + count * ENTRY;
-  if (count > MAX_SECTIONS || next + CHECKSUM > bytes.length) return undefined;
+  if (count > MAX_SECTIONS || next > bytes.length) return undefined;
   let head: Section | undefined;
   let code: Section | undefined;
   let defs: Section | undefined;
   for (let at = table; at < table + count * ENTRY; at += ENTRY) {
     const start = view.getUint32(at + 8, true);
+    if (start !== next) return undefined;
     const end = start + view.getUint32(at + 12, true);
-    if (start !== next || end + CHECKSUM > bytes.length) return undefined;
     next = end;
     const tag = view.getUint32(at, true);
     if (tag === HEAD) head ??= { start, end };
     if (tag === CODE) code ??= { start, end };
     if (tag === DEFS) defs ??= { start, end };
   }
-  return next + CHECKSUM === bytes.length ? { head, code, defs } : undefined;
+  return { head, code, defs, end: next };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

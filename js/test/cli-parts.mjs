@@ -5,7 +5,7 @@ import { build } from "esbuild";
 const index = new URL("../dist/index.js", import.meta.url).href;
 const { outputFiles } = await build({
   stdin: {
-    contents: 'export { declarationsOf } from "./declarations.js"; export { isWhole } from "./checksum.js";',
+    contents: 'export { declarationsOf } from "./declarations.js"; export { isWhole } from "../checksum.js";',
     resolveDir: fileURLToPath(new URL("../src/cli", import.meta.url)),
   },
   bundle: true,

@@ -238,8 +238,23 @@ test("the slim package refuses a damaged snapshot as damaged", () => {
     changed[at] ^= 0x20;
     assert.throws(() => slim.load(changed), { code: "damaged_snapshot", message: /refresher run/ }, `byte ${at}`);
   }
-  for (const length of [12, 100, end - 1, end, bytes.length - 1]) {
+  for (const length of [12, 100, end - 1, end + 1, bytes.length - 1]) {
     assert.throws(() => slim.load(bytes.slice(0, length)), { code: "damaged_snapshot", message: /refresher run/ }, `cut at ${length}`);
+  }
+});
+
+test("a snapshot cut right behind its ruleset answers the same, and is as well protected", () => {
+  const slim = require("flagpost/slim");
+  const bytes = renewed("front");
+  const front = bytes.slice(0, sectionEnd(bytes, "CODE"));
+  for (const at of Array.from(front.keys()).slice(8)) {
+    const changed = front.slice();
+    changed[at] ^= 0x20;
+    for (const { load: loaded } of [slim, { load }]) assert.throws(() => loaded(changed), { code: "damaged_snapshot" }, `byte ${at}`);
+  }
+  for (const { load: loaded, evaluate: answers } of [slim, { load, evaluate }]) {
+    assert.deepEqual(answers(loaded(front), user), answers(loaded(bytes), user));
+    assert.deepEqual(loaded(front).info, loaded(bytes).info);
   }
 });
 

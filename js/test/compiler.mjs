@@ -10,7 +10,7 @@ exports.__wbindgen_start?.();
 
 /** Definitions (a value) as a ruleset, without the digest that the compiler puts behind it. */
 export function rulesetOf(definitions) {
-  return glue.compile(new TextEncoder().encode(JSON.stringify(definitions)), {}).slice(0, -8);
+  return glue.compile(new TextEncoder().encode(JSON.stringify(definitions)), new Uint8Array()).slice(0, -8);
 }
 
 /** A snapshot with its compiled section, as a current refresher writes it. `change` may spoil the ruleset. */

@@ -76,7 +76,9 @@ test("a bundler leaves out the client, events and the remote fallback where nobo
 
 test("Convex's part is an entry of its own, which nobody else loads", async () => {
   const convex = await import("flagpost/convex");
-  const names = ["commit", "flagpostTables", "read", "readSnapshot", "remove", "stage", "sweep"];
+  const names = [
+    "Flagpost", "commit", "convexSource", "flagpostTables", "read", "readSnapshot", "remove", "setFlagDefinitions", "snapshot", "stage", "sweep",
+  ];
   for (const module of [convex, require("flagpost/convex")]) assert.deepEqual(Object.keys(module).sort(), names);
   for (const peer of Object.keys(manifest.peerDependencies)) assert.deepEqual(manifest.peerDependenciesMeta[peer], { optional: true }, peer);
   assert.equal(manifest.dependencies, undefined);
@@ -96,6 +98,16 @@ test("OpenFeature's parts need nothing but @openfeature/core, and bring no evalu
       assert.ok(!script.includes("WebAssembly."), target);
     }
   }
+});
+
+test("refreshing is an entry of its own, with the compiler and without the evaluator", async () => {
+  const refresh = await import("flagpost/refresh");
+  const names = ["FlagpostError", "createScheduled", "denoKvTarget", "kvTarget", "memoryTarget", "r2Target", "refresh"];
+  for (const module of [refresh, require("flagpost/refresh")]) assert.deepEqual(Object.keys(module).sort(), names);
+  const [evaluator, compiler] = ["evaluator", "compiler"].map((name) => readFileSync(new URL(`dist/${name}.wasm`, folder), "base64"));
+  const text = (script) => readFileSync(new URL(`dist/${script}`, folder), "utf8");
+  for (const script of ["refresh.js", "refresh.cjs"]) assert.deepEqual([text(script).includes(evaluator), text(script).includes(compiler)], [false, true], script);
+  for (const script of ["workerd-refresh.js", "edge-light-refresh.js"]) assert.doesNotMatch(text(script), /evaluator\.wasm/, script);
 });
 
 test("an error nobody catches prints lines that a person can read", () => {

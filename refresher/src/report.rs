@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+pub(crate) use flagpost_engine::publish::acts;
+pub use flagpost_engine::publish::{count, printable};
 use serde::{Serialize, Serializer};
 
 use crate::outcome::{Exit, Outcome, Reason, Status};
@@ -207,27 +209,6 @@ fn exit_code<S: Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Erro
 /// Prints a line on stdout. Nobody listening (`refresher … | head`) is no failure of ours.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// `1 flag`, `2 flags`.
-#[must_use]
-pub fn count(count: usize, of: &str) -> String {
-    format!("{count} {of}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A text from outside without what would steer a terminal, or hide or turn what stands beside it.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Control characters, line and paragraph separators, and the invisible ones that change direction,
-/// join or tag.
-pub(crate) fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A size for people: `812 B`, `10.2 KB`, `1.4 MB`.

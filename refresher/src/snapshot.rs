@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use flagpost_engine::snapshot::{CODE, DEFS, FORMAT, HEAD, Header, Snapshot, Upstream, seal};
+use flagpost_engine::publish::{self, resealed};
+use flagpost_engine::snapshot::{DEFS, FORMAT, Header, Snapshot, Upstream};
 use flagpost_engine::{CompileOptions, Definitions, Error, Ruleset, compile, ecma::NativeHost};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -104,23 +105,10 @@ impl Held {
         let mut header: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(snapshot.header_json()).map_err(|error| error.to_string())?;
         change(&mut header);
-        let known = snapshot.ruleset(&[]).and_then(Result::ok);
-        let is_ours = self.header.generator == AGENT;
-        let compiled = match known {
-            Some(ruleset) if is_ours => Some(ruleset),
-            known => self.ruleset().ok().or(known),
-        };
         header.insert("generator".to_owned(), AGENT.into());
         let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-        let first =
-            [(HEAD, Some(header.as_slice())), (CODE, compiled.as_ref().map(Ruleset::bytes))];
-        let others = snapshot.sections().map(|(tag, _)| (tag, snapshot.section(tag)));
-        let sections: Vec<_> = first
-            .into_iter()
-            .chain(others.filter(|(tag, _)| !matches!(*tag, HEAD | CODE)))
-            .filter_map(|(tag, body)| Some((tag, body?)))
-            .collect();
-        seal(&sections).map_err(|error| error.to_string())
+        resealed(&snapshot, &header, &self.header.generator, &NativeHost::default())
+            .map_err(|error| error.to_string())
     }
 
     /// Its definitions.
@@ -174,10 +162,8 @@ pub(crate) fn sealed_as(
         filter,
     };
     let header = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
-    let code = ruleset.map(|ruleset| (CODE, ruleset.bytes()));
-    let sections: Vec<_> =
-        [(HEAD, header.as_slice())].into_iter().chain(code).chain([(DEFS, definitions)]).collect();
-    seal(&sections).map_err(|error| error.to_string())
+    publish::sealed(&header, ruleset.map(Ruleset::bytes), definitions)
+        .map_err(|error| error.to_string())
 }
 
 /// Compiles definitions as the edge will: what this refuses must not be published.
@@ -211,6 +197,8 @@ pub fn hex(digest: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use flagpost_engine::snapshot::{CODE, HEAD, seal};
+
     use super::*;
 
     const ON: &[u8] = br#"{"flags":[{"key":"a","active":true,"filters":{"groups":[{}]}}]}"#;

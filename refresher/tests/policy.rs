@@ -1,6 +1,6 @@
-//! The policy table: what every answer of PostHog's, and every way of not answering, makes of a store
-//! that holds nothing, a fresh snapshot or an old one, by default and as posthog-node and
-//! @posthog/convex do it.
+//! The policy table, tests/policy/answers.json: what every answer of PostHog's, and every way of not
+//! answering, makes of a store that holds nothing, a fresh snapshot or an old one, by default and as
+//! posthog-node and @posthog/convex do it.
 //!
 //! PARITY: `_loadFeatureFlags` (posthog-node 5.70.0) clears at 402 and keeps everything otherwise;
 //! `refreshFlagDefinitions` (@posthog/convex 2.1.5) clears at 402 too, and at a cold cache if nothing is
@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -21,40 +22,32 @@ use refresher::report::Report;
 use refresher::retry::Patience;
 use refresher::snapshot::{Origin, sealed};
 use refresher::store::{FileStore, Store};
+use serde::Deserialize;
+use serde_json::Value;
 use support::stage::BOMB;
 use support::web::{Answer, Flow, serve};
 use support::{Folder, definitions, upstream};
 
 const CLEARED: &str = r#"{"flags":[],"group_type_mapping":{},"cohorts":{}}"#;
-const COLD: &str = "{\"detail\":\"Required data not found in cache\"}";
+const TABLE: &str = include_str!("../../tests/policy/answers.json");
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Before {
-    Nothing,
-    /// Checked a minute ago.
-    Fresh,
-    /// Checked ten minutes ago.
-    Old,
+#[derive(Deserialize)]
+struct Table {
+    /// How many seconds ago what is stored was checked.
+    before: BTreeMap<String, Option<i64>>,
+    policies: BTreeMap<String, Value>,
+    rows: Vec<Row>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Like {
-    Default,
-    PostHogNode,
-    PostHogConvex,
-}
-
-impl Like {
-    fn policy(self) -> Policy {
-        let on_quota = if self == Like::Default { OnQuota::Keep } else { OnQuota::Clear };
-        let five_minutes = Duration::from_secs(300);
-        let clear_cold_after = (self == Like::PostHogConvex).then_some(five_minutes);
-        Policy { on_quota, clear_cold_after, ..Policy::default() }
-    }
+fn policy(chosen: &Value) -> Policy {
+    let on_quota = if chosen["onQuota"] == "clear" { OnQuota::Clear } else { OnQuota::Keep };
+    let clear_cold_after = chosen["clearColdAfter"].as_u64().map(Duration::from_secs);
+    Policy { on_quota, clear_cold_after, ..Policy::default() }
 }
 
 /// What is stored afterwards.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
 enum After {
     /// What was there, byte for byte; nothing if that was nothing.
     Same,
@@ -64,48 +57,79 @@ enum After {
     Cleared,
 }
 
-enum Upstreams {
-    Answers(Option<Answer>, Duration),
-    At(String),
-}
-
+/// One way of answering, and what it makes of a store.
+#[derive(Deserialize)]
 struct Row {
     name: String,
-    upstream: Upstreams,
-    status: Status,
-    reason: Option<Reason>,
+    answer: Sent,
+    status: String,
+    reason: Option<String>,
     attempts: u32,
     /// What the message holds.
-    says: &'static str,
+    says: String,
+    #[serde(default)]
+    unless: Vec<Unless>,
 }
 
-fn row(
-    name: &str,
-    answer: Answer,
-    status: Status,
-    reason: Option<Reason>,
-    says: &'static str,
-) -> Row {
-    let upstream = Upstreams::Answers(Some(answer), Duration::ZERO);
-    Row { name: name.to_owned(), upstream, status, reason, attempts: 1, says }
+#[derive(Deserialize)]
+struct Unless {
+    before: Option<Vec<String>>,
+    like: Option<Vec<String>>,
+    status: String,
+    reason: Option<String>,
+    after: Option<After>,
 }
 
-/// A row of a fault that is not tried again.
-fn final_fault(name: &str, answer: Answer, reason: Reason, says: &'static str) -> Row {
-    row(name, answer, Status::Error, Some(reason), says)
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent {
+    status: Option<u16>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body: Value,
+    #[serde(default)]
+    packed: bool,
+    /// Seconds from now.
+    retry_after_date: Option<u64>,
+    flow: Option<String>,
+    at: Option<String>,
 }
 
-/// A row of a fault that is tried again.
-fn passing_fault(name: &str, answer: Answer, reason: Reason, says: &'static str) -> Row {
-    Row { attempts: 2, ..final_fault(name, answer, reason, says) }
-}
+impl Sent {
+    fn body(&self) -> String {
+        match (&self.body, self.body["definitions"].as_u64(), self.body["blanks"].as_u64()) {
+            (Value::String(text), ..) => text.clone(),
+            (_, Some(flags), _) => {
+                let whole = definitions(flags as usize);
+                let first = self.body["first"].as_u64().map_or(whole.len(), |first| first as usize);
+                whole[..first].to_owned()
+            }
+            (_, _, Some(blanks)) => {
+                format!("{{\"flags\":[],\"x\":\"{}\"}}", " ".repeat(blanks as usize))
+            }
+            _ => String::new(),
+        }
+    }
 
-fn no_answer(name: &str, upstream: Upstreams, says: &'static str) -> Row {
-    Row { upstream, ..passing_fault(name, Answer::new(200, ""), Reason::FetchFailed, says) }
-}
-
-fn ok(body: impl Into<String>) -> Answer {
-    Answer::new(200, body.into()).header("ETag", "\"new\"")
+    fn answer(&self) -> Option<Answer> {
+        let mut answer = match self.packed {
+            true => Answer::new(self.status?, BOMB.clone()).header("Content-Encoding", "gzip"),
+            false => Answer::new(self.status?, self.body()),
+        };
+        for (name, value) in &self.headers {
+            answer = answer.header(name, value);
+        }
+        if let Some(seconds) = self.retry_after_date {
+            let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds));
+            answer = answer.header("Retry-After", &date);
+        }
+        Some(match self.flow.as_deref() {
+            Some("trickle") => answer.flow(Flow::Trickle),
+            Some("cut") => answer.flow(Flow::Cut),
+            _ => answer,
+        })
+    }
 }
 
 /// An address where TLS is spoken with a certificate that nobody vouches for.
@@ -129,115 +153,39 @@ async fn self_signed() -> String {
     address
 }
 
-async fn rows() -> Vec<Row> {
-    use Reason::{
-        Auth, ColdCache, InvalidShape, ParseFailed, Quota, RateLimited, TooLarge, UnexpectedStatus,
-    };
-    let status = |status| Answer::new(status, "");
-    let new = definitions(3);
-    let later = |time| httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(time));
-    let large = format!("{{\"flags\":[],\"x\":\"{}\"}}", " ".repeat(3 << 20));
-    let packed = Answer::new(200, BOMB.clone()).header("Content-Encoding", "gzip");
-    let elsewhere = status(302).header("Location", "https://example.com/x?token=y");
-    let hung = Upstreams::Answers(Some(ok(&*new)), Duration::from_secs(20));
-    let trickle = Upstreams::Answers(Some(ok(&*new).flow(Flow::Trickle)), Duration::ZERO);
-    let cut = Upstreams::Answers(Some(ok(&*new).flow(Flow::Cut)), Duration::ZERO);
-    let closed = Upstreams::Answers(None, Duration::ZERO);
-    let refused = Upstreams::At("http://127.0.0.1:1".to_owned());
-    let unknown = Upstreams::At("https://no-such-host.invalid".to_owned());
-    vec![
-        row("200 valid", ok(&*new), Status::Updated, None, "3 flags"),
-        row("200 without flags", ok("{\"flags\":[]}"), Status::Empty, None, ""),
-        row("304", status(304), Status::Unchanged, None, ""),
-        final_fault("200 with nothing", ok(""), ParseFailed, "not definitions"),
-        final_fault(
-            "200 with HTML",
-            ok("<html>maintenance</html>"),
-            ParseFailed,
-            "not definitions",
-        ),
-        final_fault("200 truncated", ok(&new[..100]), ParseFailed, "not definitions"),
-        final_fault("200 null", ok("null"), InvalidShape, "not definitions"),
-        final_fault("200 list", ok("[1]"), InvalidShape, "not definitions"),
-        final_fault("200 {}", ok("{}"), InvalidShape, "not definitions"),
-        final_fault("200 flags are 3", ok("{\"flags\":3}"), InvalidShape, "not definitions"),
-        final_fault("200 detail", ok("{\"detail\":\"no\"}"), InvalidShape, "not definitions"),
-        final_fault("200 too large", ok(large), TooLarge, "larger than 2 MiB"),
-        final_fault("200 too large, packed", packed, TooLarge, "larger than 2 MiB"),
-        final_fault("401", status(401), Auth, "check that the personal or secret API key"),
-        final_fault("402", status(402), Quota, "billing limits"),
-        final_fault("403", status(403), Auth, "feature_flag:read"),
-        final_fault("404", status(404), UnexpectedStatus, "check the host"),
-        final_fault("418", status(418), UnexpectedStatus, "418"),
-        final_fault("204", status(204), UnexpectedStatus, "204"),
-        final_fault("302", elsewhere, UnexpectedStatus, "redirect to https://example.com:"),
-        passing_fault("429", status(429), RateLimited, "too many requests"),
-        passing_fault("429, 0 s", status(429).header("Retry-After", "0"), RateLimited, "after 0 s"),
-        passing_fault(
-            "429, past date",
-            status(429).header("Retry-After", &later(0)),
-            RateLimited,
-            "",
-        ),
-        final_fault(
-            "429, 31 s",
-            status(429).header("Retry-After", "31"),
-            RateLimited,
-            "after 31 s",
-        ),
-        final_fault(
-            "429, date",
-            status(429).header("Retry-After", &later(3600)),
-            RateLimited,
-            " s",
-        ),
-        passing_fault("500", Answer::new(500, "boom"), UnexpectedStatus, "500: boom"),
-        passing_fault("502", status(502), UnexpectedStatus, "502"),
-        passing_fault("503", status(503), UnexpectedStatus, "503"),
-        passing_fault("503 cold", Answer::new(503, COLD), ColdCache, "warming up"),
-        no_answer("slow header", hung, "timed out while waiting for the answer"),
-        no_answer("slow body", trickle, "timed out while the answer was coming"),
-        no_answer("cut body", cut, "cut short"),
-        no_answer("closed", closed, "the request failed"),
-        no_answer("refused", refused, "refused"),
-        no_answer("no such host", unknown, "dns error"),
-        no_answer("a certificate of its own", Upstreams::At(self_signed().await), "tls: "),
-    ]
-}
-
 impl Row {
     /// Status, reason and what is stored afterwards.
-    fn expected(&self, before: Before, like: Like) -> (Status, Option<Reason>, After) {
-        let refused = (Status::Stale, Some(Reason::EmptyRefused), After::Same);
-        let unasked = (Status::Error, Some(Reason::UnexpectedStatus), After::Same);
-        let cleared = (Status::Empty, self.reason, After::Cleared);
-        let stale = (Status::Stale, self.reason, After::Same);
-        match (self.name.as_str(), before, like) {
-            ("200 without flags", Before::Fresh | Before::Old, _) => refused,
-            ("304", Before::Nothing, _) => unasked,
-            ("402", _, Like::PostHogNode | Like::PostHogConvex) => cleared,
-            ("503 cold", Before::Nothing | Before::Old, Like::PostHogConvex) => cleared,
-            ("503 cold", Before::Fresh | Before::Old, _) => stale,
-            _ if matches!(self.status, Status::Updated | Status::Empty) => {
-                (self.status, self.reason, After::New)
-            }
-            _ => (self.status, self.reason, After::Same),
+    fn expected(&self, before: &str, like: &str) -> (&str, Option<&str>, After) {
+        let fits = |names: &Option<Vec<String>>, name: &str| {
+            names.as_ref().is_none_or(|names| names.iter().any(|it| it == name))
+        };
+        let unless = self.unless.iter().find(|it| fits(&it.before, before) && fits(&it.like, like));
+        if let Some(Unless { status, reason, after, .. }) = unless {
+            return (status, reason.as_deref(), after.unwrap_or(After::Same));
         }
+        let after = match self.status.as_str() {
+            "updated" | "empty" => After::New,
+            _ => After::Same,
+        };
+        (&self.status, self.reason.as_deref(), after)
     }
 
-    async fn holds(&self, before: Before, like: Like) {
-        let about = format!("{}, {before:?}, {like:?}", self.name);
+    async fn holds(&self, (before, age): (&str, Option<i64>), (like, policy): (&str, Policy)) {
+        let about = format!("{}, {before}, {like}", self.name);
         let conditions = Arc::<Mutex<Vec<Option<String>>>>::default();
-        let host = match &self.upstream {
-            Upstreams::At(host) => host.clone(),
-            Upstreams::Answers(answer, delay) => {
-                let (answer, delay, seen) = (answer.clone(), *delay, conditions.clone());
+        let host = match self.answer.at.as_deref() {
+            Some("self-signed") => self_signed().await,
+            Some(host) => host.to_owned(),
+            None => {
+                let (sent, seen) = (self.answer.clone(), conditions.clone());
                 serve(move |asked| {
                     seen.lock().unwrap().push(asked.header("if-none-match").map(str::to_owned));
-                    let answer = answer.clone();
+                    let sent = sent.clone();
                     async move {
-                        tokio::time::sleep(delay).await;
-                        answer
+                        if sent.flow.as_deref() == Some("hang") {
+                            tokio::time::sleep(Duration::from_secs(20)).await;
+                        }
+                        sent.answer()
                     }
                 })
                 .await
@@ -246,10 +194,9 @@ impl Row {
         let folder = Folder::new();
         let slow = self.name.starts_with("slow");
         let timeout = Duration::from_millis(if slow { 500 } else { 30_000 });
-        let job = job(&host, &folder, like.policy(), timeout);
-        let stored = (before != Before::Nothing).then(|| {
-            let age = SignedDuration::from_mins(if before == Before::Old { 10 } else { 1 });
-            let at = rfc3339(Timestamp::now() - age);
+        let job = job(&host, &folder, policy, timeout);
+        let stored = age.map(|age| {
+            let at = rfc3339(Timestamp::now() - SignedDuration::from_secs(age));
             let origin = Origin {
                 upstream: Some(job.upstream.identity().clone()),
                 etag: Some("\"stored\"".to_owned()),
@@ -265,21 +212,23 @@ impl Row {
         let report: Report = refresh::run(&job, &SystemClock).await;
         let outcome: &Outcome = &report.stores[0];
         let (status, reason, after) = self.expected(before, like);
-        assert_eq!((outcome.status, outcome.reason), (status, reason), "{about}: {outcome:?}");
-        let exit = reason.map_or(Exit::Ok, Reason::exit);
+        let found = outcome.reason.map(Reason::name);
+        let told = (outcome.status.as_str(), found.as_deref());
+        assert_eq!(told, (status, reason), "{about}: {outcome:?}");
+        let exit = outcome.reason.map_or(Exit::Ok, Reason::exit);
         assert_eq!((outcome.exit(), report.exit), (exit, exit), "{about}");
         assert_eq!(outcome.written, after != After::Same, "{about}");
-        if after == After::Same && outcome.status == self.status {
-            assert!(outcome.message.contains(self.says), "{about}: {outcome:?}");
+        if after == After::Same && status == self.status {
+            assert!(outcome.message.contains(&self.says), "{about}: {outcome:?}");
         }
-        let expected_attempts = if outcome.reason == self.reason { self.attempts } else { 1 };
+        let expected_attempts = if reason == self.reason.as_deref() { self.attempts } else { 1 };
         assert_eq!(report.attempts, expected_attempts, "{about}: {outcome:?}");
 
         // An etag only with a snapshot that holds what it names.
         let etag = stored.as_ref().map(|_| "\"stored\"".to_owned());
         let conditions = conditions.lock().unwrap();
         assert!(conditions.iter().all(|condition| *condition == etag), "{about}: {conditions:?}");
-        let asked = matches!(self.upstream, Upstreams::Answers(..));
+        let asked = self.answer.at.is_none();
         assert_eq!(conditions.len() as u32, if asked { report.attempts } else { 0 }, "{about}");
 
         let now = std::fs::read(folder.path()).ok();
@@ -287,9 +236,8 @@ impl Row {
             After::Same => assert!(now == stored, "{about}: what is stored changed"),
             After::New => {
                 let (header, stored) = folder.open();
-                let new =
-                    if self.name == "200 valid" { definitions(3) } else { "{\"flags\":[]}".into() };
-                assert_eq!((stored, header.etag.as_deref()), (new, Some("\"new\"")), "{about}");
+                let new = (self.answer.body(), Some("\"new\""));
+                assert_eq!((stored, header.etag.as_deref()), new, "{about}");
             }
             After::Cleared => {
                 let (header, stored) = folder.open();
@@ -297,7 +245,7 @@ impl Row {
             }
         }
         let kept = "kept the last good snapshot from";
-        let failed = status >= Status::Stale;
+        let failed = outcome.status >= Status::Stale;
         assert_eq!(
             outcome.message.contains(kept),
             failed && stored.is_some(),
@@ -325,13 +273,15 @@ async fn every_row_of_the_policy_table_holds() {
     let mut checks = Vec::new();
     // As many at once as a small machine serves in time.
     let turns = Arc::new(tokio::sync::Semaphore::new(8));
-    for row in rows().await.into_iter().map(Arc::new) {
-        for before in [Before::Nothing, Before::Fresh, Before::Old] {
-            for like in [Like::Default, Like::PostHogNode, Like::PostHogConvex] {
-                let (row, turns) = (row.clone(), turns.clone());
+    let table: Table = serde_json::from_str(TABLE).unwrap();
+    for row in table.rows.into_iter().map(Arc::new) {
+        for (before, age) in table.before.clone() {
+            for (like, policy) in table.policies.iter().map(|(name, it)| (name.clone(), policy(it)))
+            {
+                let (row, turns, before) = (row.clone(), turns.clone(), before.clone());
                 checks.push(tokio::spawn(async move {
                     let _turn = turns.acquire().await.unwrap();
-                    row.holds(before, like).await;
+                    row.holds((&before, age), (&like, policy)).await;
                 }));
             }
         }

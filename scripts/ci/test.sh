@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-steps=(package rust js packaging vectors differential mutants host hostile recipes e2e)
+steps=(package rust js policy packaging vectors differential mutants host hostile recipes e2e)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 summary=()
@@ -20,6 +20,8 @@ step_rust() {
 }
 step_package() { scripts/ci/package.sh; }
 step_js() { npm test --workspace js && node --test tests/posthog-node/*.test.mjs; }
+# What a refresh makes of every answer, by the table that the refresher's tests read as well.
+step_policy() { node --test tests/policy/*.test.mjs; }
 step_packaging() { npm test --workspace tests; }
 step_vectors() { node --test tests/vectors/*.test.mjs tests/budgets/*.test.mjs && node tests/vectors/regenerate.mjs --check && node tests/vectors/run.mjs; }
 step_differential() { node --test tests/differential/*.test.mjs && node tests/differential/run.mjs; }

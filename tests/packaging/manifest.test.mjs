@@ -25,6 +25,7 @@ import { createReader, evaluate, evaluateFlag, FlagpostError, kvSource, load, r2
 import { evaluate as evaluateSlim } from "flagpost/slim";
 import type { Answers, Definitions, Reason, User } from "flagpost";
 import type { FlagpostErrorCode } from "flagpost/slim";
+import { createScheduled, memoryTarget, refresh, type RefreshReport, type Target } from "flagpost/refresh";
 
 const user: User = { distinctId: "u", groups: { company: "acme" }, personProperties: { plan: "pro", age: 3 } };
 const definitions: Definitions = load(new Uint8Array(), { evaluationContexts: ["web"] });
@@ -41,6 +42,10 @@ createReader({ source: urlSource("https://host/", { headers: {} }) }).current().
 const code: FlagpostErrorCode = "needs_compiler";
 const slim: Answers = evaluateSlim(definitions, user);
 console.log(code, slim);
+const target: Target = memoryTarget();
+createReader({ source: target });
+refresh({ projectKey: "phc_a", personalApiKey: "phx_b", target, policy: { onQuota: "clear" } }).then((report: RefreshReport) => report.exitCode);
+createScheduled((env: { KEY: string }) => ({ projectKey: "phc_a", personalApiKey: env.KEY, target })).scheduled({}, { KEY: "phx_b" });
 // @ts-expect-error a user has a distinct id
 evaluate(definitions, {});
 `;

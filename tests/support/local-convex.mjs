@@ -32,7 +32,7 @@ export async function startConvex({ schema = defineSchema(flagpostTables), modul
   const calls = [];
 
   async function answer(request, body) {
-    const kind = /^\/api\/(query|mutation)$/.exec(request.url)?.[1];
+    const kind = /^\/api\/(query|mutation|action)$/.exec(request.url)?.[1];
     if (kind === undefined || request.method !== "POST") return refuse(404, "NotFound", "no such endpoint");
     const identity = identify(request.headers.authorization);
     if (identity.refusal) return identity.refusal;
@@ -44,10 +44,10 @@ export async function startConvex({ schema = defineSchema(flagpostTables), modul
 
     const [file, name] = path.split(":");
     const found = modules[file]?.[name];
-    if (!(found?.isQuery || found?.isMutation) || (found.isInternal && !identity.admin)) {
+    if (!(found?.isQuery || found?.isMutation || found?.isAction) || (found.isInternal && !identity.admin)) {
       return failure(`Could not find public function for '${path}'. Did you forget to run \`npx convex dev\` or \`npx convex deploy\`?`);
     }
-    const defined = found.isQuery ? "query" : "mutation";
+    const defined = found.isQuery ? "query" : found.isMutation ? "mutation" : "action";
     if (defined !== kind) return failure(`Trying to execute ${file}.js:${name} as ${title(kind)}, but it is defined as ${title(defined)}.`);
     try {
       const parsed = jsonToConvex(Array.isArray(args) ? args[0] : args);

@@ -23,7 +23,8 @@ use crate::problems::{Problems, named};
 use crate::ruleset::{FlagId, Ruleset, StringId};
 use crate::text::Text;
 use crate::value::Value;
-use model::{Flag, Model, Names};
+pub(crate) use model::Names;
+use model::{Flag, Model};
 
 /// Steps for walking malformed cohorts, a filter at a time, before their definitions' reasons are left
 /// open.
@@ -136,11 +137,7 @@ impl<'a> Compiler<'a> {
         let definitions = self.definitions;
         let mut flags: Vec<&FlagDefinition> = Vec::new();
         for definition in &definitions.flags {
-            let key = match definition {
-                FlagDefinition::Read(flag) => flag.get("key"),
-                FlagDefinition::Unreadable { key } => Some(key),
-            };
-            let Some(key) = text_of(key.unwrap_or(UNDEFINED), self.host) else {
+            let Some(key) = definition.key(self.host) else {
                 let problem = || "a flag's key is an object: it is left out".to_owned();
                 self.problems.add(problem);
                 continue;

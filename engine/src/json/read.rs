@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
                     }
                     self.at += 1;
                 }
-                b'"' => drop(self.string()?),
+                b'"' => self.skip_string()?,
                 b'-' | b'0'..=b'9' => drop(self.number()?),
                 b't' => self.word("true")?,
                 b'f' => self.word("false")?,
@@ -325,6 +325,25 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     self.escape(&mut decoded)?;
                 }
+                _ => return Err(Fault::Syntax),
+            }
+        }
+    }
+
+    /// Passes over a text, checking it.
+    fn skip_string(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        loop {
+            match self.byte() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape(&mut Vec::new())?;
+                }
+                Some(byte) if byte >= b' ' => self.at += 1,
                 _ => return Err(Fault::Syntax),
             }
         }

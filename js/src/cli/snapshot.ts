@@ -1,6 +1,6 @@
 import { frameOf, isSnapshot } from "../frame.js";
 import { load } from "../entry/inline.js";
-import { isWhole } from "./checksum.js";
+import { isWhole } from "../checksum.js";
 import { Failure } from "./failure.js";
 
 /** Tag of the definitions' section, as u32. */

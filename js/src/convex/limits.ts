@@ -19,3 +19,9 @@ export const READABLE_BYTES = 15 * 1024 * 1024;
 
 /** After so many milliseconds without a chunk an upload counts as given up. */
 export const GIVEN_UP_MS = 60 * 60 * 1000;
+
+/**
+ * Largest snapshot in bytes that is put into place by one mutation: it is written, chunks of older ones
+ * are deleted in the same transaction, and a second of time has to do for both.
+ */
+export const SET_BYTES = 8 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { defineSchema, defineTable, type DataModelFromSchemaDefinition } from "convex/server";
+import { defineTable, type DataModelFromSchemaDefinition, type SchemaDefinition } from "convex/server";
 import { v } from "convex/values";
 
 /** The tables of Flagpost's store, to spread into a project's `defineSchema`. */
@@ -28,6 +28,10 @@ export const flagpostTables = {
     /** Bytes that have arrived. */
     size: v.number(),
     chunks: v.number(),
+    /** How many parts have arrived: a part may have been cut into two chunks. */
+    staged: v.optional(v.number()),
+    /** Bytes of the snapshot that evaluation needs, if it is one. */
+    front: v.optional(v.number()),
     /** When the last chunk came, in milliseconds since 1970; 0 for what is to be deleted and nothing else. */
     touchedAt: v.number(),
   })
@@ -35,7 +39,5 @@ export const flagpostTables = {
     .index("by_touched", ["touchedAt"]),
 };
 
-const schema = defineSchema(flagpostTables);
-
 /** The data model of these tables alone. */
-export type FlagpostDataModel = DataModelFromSchemaDefinition<typeof schema>;
+export type FlagpostDataModel = DataModelFromSchemaDefinition<SchemaDefinition<typeof flagpostTables, true>>;

@@ -6,8 +6,16 @@ import type { SnapshotState } from "./types.js";
 
 /** What a snapshot says of itself, for results. */
 export function stateOf(definitions: Definitions): SnapshotState {
-  const { version, info, ageSeconds, stale } = definitions;
-  return { version, info, ageSeconds, stale };
+  const { version, info, stale } = definitions;
+  return {
+    version,
+    info,
+    // Not before it is asked for: Convex does not keep the answer of a query that reads the clock.
+    get ageSeconds() {
+      return definitions.ageSeconds;
+    },
+    stale,
+  };
 }
 
 /** Flags evaluated from a snapshot, each when it is asked for. */

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use flagpost_engine::ecma::NativeHost;
+use flagpost_engine::publish::NO_FLAGS;
 use flagpost_engine::{Answer, Context, Evaluator, Reason as Undecided, Ruleset, User};
 use jiff::Timestamp;
 use tracing::info;
@@ -12,9 +13,6 @@ use crate::clock::rfc3339;
 use crate::outcome::{Reason, Status};
 use crate::report::{Report, Undecidable, size};
 use crate::snapshot::{self, Held, Origin};
-
-/// What posthog-node and @posthog/convex put in the place of definitions when they forget them.
-const NONE: &[u8] = br#"{"flags":[],"group_type_mapping":{},"cohorts":{}}"#;
 
 /// Definitions, and where they come from. Checked when they are first to be written.
 pub(super) struct Fresh {
@@ -100,8 +98,8 @@ impl Fresh {
     pub(super) fn cleared(job: &Job, reason: Reason, at: Timestamp) -> Fresh {
         let checked_at = rfc3339(at);
         Fresh {
-            definitions: NONE.to_vec(),
-            digest: snapshot::digest(NONE),
+            definitions: NO_FLAGS.to_vec(),
+            digest: snapshot::digest(NO_FLAGS),
             origin: Origin {
                 upstream: Some(job.upstream.identity().clone()),
                 etag: None,

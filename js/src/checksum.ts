@@ -1,4 +1,4 @@
-import { CHECKSUM } from "../frame.js";
+import { CHECKSUM } from "./frame.js";
 
 /** The constants of xxHash64. */
 const P1 = 0x9e37_79b1_85eb_ca87n;
