@@ -1,12 +1,12 @@
-// Answers from a snapshot that is read over HTTP: a public bucket of S3 or R2, or any web server.
+// Answers from the snapshot at FLAGS_URL (a bucket of S3 or R2, or any web server); without one this process
+// refreshes for itself.
 import { createFlags, createReader, FlagpostError, type User } from "flagpost";
 import type { Flags } from "./flags.d.ts";
 
-const url = Deno.env.get("FLAGS_URL");
-if (!url) throw new Error("where is the snapshot? set FLAGS_URL=https://…/flags.snapshot");
+const source = Deno.env.get("FLAGS_URL") ?? (await import("./refresh.ts")).source;
 
 // Deno lives on, so an expired snapshot is read again behind the request that finds it so.
-const flags = createFlags<Flags>({ reader: createReader({ source: url, ttl: 60, waitUntil: () => {} }) });
+const flags = createFlags<Flags>({ reader: createReader({ source, ttl: 60, waitUntil: () => {} }) });
 
 /** Keys, variants and payloads are typed. */
 async function prices(user: User) {
