@@ -3,7 +3,7 @@
 import { createFlags, createReader, FlagpostError, type User } from "flagpost";
 import type { Flags } from "./flags.d.ts";
 
-const source = Deno.env.get("FLAGS_URL") ?? (await import("./refresh.ts")).source;
+const source = Deno.env.get("FLAGS_URL") ?? (await import("./refresh.ts")).kv;
 
 // Deno lives on, so an expired snapshot is read again behind the request that finds it so.
 const flags = createFlags<Flags>({ reader: createReader({ source, ttl: 60, waitUntil: () => {} }) });

@@ -1,20 +1,9 @@
 // Refreshes from inside: every five minutes Deno asks PostHog, and Deno KV keeps the snapshot.
-import { denoKvSource, writeDenoKv } from "flagpost";
-import { refresh, type Target } from "flagpost/refresh";
+import { denoKvTarget, refresh } from "flagpost/refresh";
 
-const kv = await Deno.openKv();
-
-/** For the reader. */
-export const source = denoKvSource(kv);
-
-const target: Target = {
-  describe: source.describe,
-  async read() {
-    const found = await source.read(undefined);
-    return found === "unchanged" ? null : found;
-  },
-  write: (bytes, expected) => writeDenoKv(kv, bytes, { expected }),
-};
+/** Where the reader finds the snapshot. */
+export const kv = await Deno.openKv();
+const target = denoKvTarget(kv);
 
 async function run() {
   const report = await refresh({
@@ -26,5 +15,6 @@ async function run() {
   console.log(JSON.stringify(report));
 }
 
+// The first start has nothing to answer from.
 if ((await target.read()) === null) await run();
 Deno.cron("refresh flags", "*/5 * * * *", run);

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { startPostHog } from "../support/posthog.mjs";
 import { refresh, upstreamEnv } from "../support/refresher.mjs";
 import { startWorker, temporaryFolder } from "../support/worker.mjs";
-import { reference } from "./support.mjs";
+import { reference, writeVariables } from "./support.mjs";
 
 const NONE = { featureFlags: {}, featureFlagPayloads: {}, unresolved: {} };
 const state = temporaryFolder("examples-worker");
@@ -52,5 +52,28 @@ test("a request that says nobody, or no JSON, is refused with the fix", async ()
     const { status, body } = await get(query);
     assert.equal(status, 400);
     assert.match(body.error, fix);
+  }
+});
+
+test("the Worker with the cron trigger stores what the other one answers from", async () => {
+  const fresh = temporaryFolder("examples-refresh");
+  const { POSTHOG_HOST, POSTHOG_PROJECT_KEY, POSTHOG_PERSONAL_API_KEY } = upstreamEnv(posthog);
+  const variables = writeVariables(fresh.path, { POSTHOG_HOST, POSTHOG_PROJECT_KEY, POSTHOG_PERSONAL_API_KEY });
+  let refreshing;
+  let answering;
+  try {
+    refreshing = await startWorker({ state: fresh.path, args: ["--config", "wrangler.refresh.toml", "--test-scheduled", "--env-file", variables] });
+    const run = await fetch(`${refreshing.url}/cdn-cgi/handler/scheduled`);
+    assert.equal(run.status, 200, refreshing.process.log());
+    assert.equal(await run.text(), "ok", refreshing.process.log());
+    await refreshing.process.waitFor("the report", (log) => log.includes('"status":"updated"'));
+    await refreshing.stop();
+    answering = await startWorker({ state: fresh.path });
+    const { snapshot, ...answers } = (await answering.ask({ distinctId: "ada" })).body;
+    assert.deepEqual(answers, await asked.evaluate({ distinctId: "ada" }));
+  } finally {
+    await refreshing?.stop();
+    await answering?.stop();
+    fresh.remove();
   }
 });

@@ -1,6 +1,6 @@
 /** What the tests of the examples share: copies of them, a snapshot, and posthog-node's answers. */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { basename, join } from "node:path";
 import { installPackage } from "../packaging/project.mjs";
@@ -13,7 +13,7 @@ import { ROOT } from "../support/worker.mjs";
 export const EXAMPLES = join(ROOT, "examples");
 
 /** What is made by building or installing, in whatever example. */
-export const MADE = new Set(["node_modules", ".wrangler", ".next", "next-env.d.ts"]);
+export const MADE = new Set(["node_modules", ".wrangler", ".next", "next-env.d.ts", "tsconfig.tsbuildinfo"]);
 
 /** A copy of an example, with the packed package installed in it. */
 export async function copyOf(name, parent) {
@@ -48,6 +48,13 @@ export async function serveSnapshot(folder) {
     requests,
     close: () => new Promise((resolve) => (server.close(resolve), server.closeAllConnections())),
   };
+}
+
+/** Writes variables for `wrangler dev --env-file`; the file's path. */
+export function writeVariables(folder, variables) {
+  const path = join(folder, "variables");
+  writeFileSync(path, Object.entries(variables).map(([name, value]) => `${name}=${value}\n`).join(""));
+  return path;
 }
 
 /** posthog-node over the fixtures' definitions. */

@@ -23,11 +23,11 @@ function wranglerProgram() {
 
 /**
  * Starts the Worker on a free port and waits until it takes requests.
- * @param {{state: string, folder?: string}} options `state` is a folder: what is in KV survives there between starts;
- *   `folder` is where the Worker is, with its wrangler.toml
+ * @param {{state: string, folder?: string, args?: string[]}} options `state` is a folder: what is in KV survives there between starts;
+ *   `folder` is where the Worker is, with its wrangler.toml; `args` are more options of `wrangler dev`
  */
-export async function startWorker({ state, folder = EXAMPLE }) {
-  const args = ["dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"];
+export async function startWorker({ state, folder = EXAMPLE, args: more = [] }) {
+  const args = ["dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0", ...more];
   const wrangler = start("wrangler dev", process.execPath, [wranglerProgram(), ...args, "--persist-to", join(state, "kv")], {
     cwd: folder,
     env: {
