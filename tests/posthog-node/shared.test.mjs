@@ -30,7 +30,7 @@ async function withClients(count, work) {
     });
     const it = {
       poll: () => client.reloadFeatureFlags(),
-      keys: async () => Object.keys(await client.getAllFlags("user", { onlyEvaluateLocally: true })),
+      keys: async () => Object.keys(await client.getAllFlags("user", { onlyEvaluateLocally: true })).sort(),
       close: () => client.shutdown(2000),
     };
     clients.push(it);

@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                 }
                 b'"' => self.skip_string()?,
-                b'-' | b'0'..=b'9' => drop(self.number()?),
+                b'-' | b'0'..=b'9' => drop(self.digits_of_number()?),
                 b't' => self.word("true")?,
                 b'f' => self.word("false")?,
                 _ => self.word("null")?,
@@ -212,7 +212,14 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_key(&mut self, bracket: u8) -> Result<(), Fault> {
-        if bracket == b'{' { self.key().map(drop) } else { Ok(()) }
+        if bracket != b'{' {
+            return Ok(());
+        }
+        if self.peek() != Some(b'"') {
+            return Err(Fault::Syntax);
+        }
+        self.skip_string()?;
+        self.symbol(b':')
     }
 
     fn key(&mut self) -> Result<Text, Fault> {
@@ -279,6 +286,17 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Result<f64, Fault> {
         let start = self.at;
+        let whole = self.digits_of_number()?;
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        // Whole numbers of up to 15 digits are exact doubles; JavaScript's own parser sees to the rest.
+        if whole.is_some_and(|digits| digits <= 15) && text != "-0" {
+            return text.parse::<i64>().map(|whole| whole as f64).map_err(|_| Fault::Syntax);
+        }
+        Ok(self.host.parse_float(text))
+    }
+
+    /// Passes over a number; how many digits it has if it is a whole one.
+    fn digits_of_number(&mut self) -> Result<Option<usize>, Fault> {
         if self.byte() == Some(b'-') {
             self.at += 1;
         }
@@ -299,12 +317,7 @@ impl<'a> Reader<'a> {
             }
             self.digits()?;
         }
-        let text = self.text.get(start..self.at).unwrap_or_default();
-        // Whole numbers of up to 15 digits are exact doubles; JavaScript's own parser sees to the rest.
-        if self.at == whole_end && whole <= 15 && text != "-0" {
-            return text.parse::<i64>().map(|whole| whole as f64).map_err(|_| Fault::Syntax);
-        }
-        Ok(self.host.parse_float(text))
+        Ok((self.at == whole_end).then_some(whole))
     }
 
     fn string(&mut self) -> Result<Text, Fault> {
@@ -333,7 +346,11 @@ impl<'a> Reader<'a> {
     /// Passes over a text, checking it.
     fn skip_string(&mut self) -> Result<(), Fault> {
         self.at += 1;
+        let mut escaped = Vec::new();
         loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let ends = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < b' ';
+            self.at += rest.iter().position(ends).unwrap_or(rest.len());
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
@@ -341,9 +358,8 @@ impl<'a> Reader<'a> {
                 }
                 Some(b'\\') => {
                     self.at += 1;
-                    self.escape(&mut Vec::new())?;
+                    self.escape(&mut escaped)?;
                 }
-                Some(byte) if byte >= b' ' => self.at += 1,
                 _ => return Err(Fault::Syntax),
             }
         }

@@ -82,5 +82,9 @@ function isGood(stored: TargetContent): Promise<boolean> {
 
 function isEqual(content: Uint8Array | ArrayBuffer, bytes: Uint8Array): boolean {
   const stored = content instanceof Uint8Array ? content : new Uint8Array(content);
-  return stored.length === bytes.length && stored.every((byte, index) => byte === bytes[index]);
+  if (stored.length !== bytes.length) return false;
+  for (let index = 0; index < bytes.length; index++) {
+    if (stored[index] !== bytes[index]) return false;
+  }
+  return true;
 }
