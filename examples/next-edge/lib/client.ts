@@ -2,7 +2,7 @@ import { createFlags, createReader } from "flagpost/slim";
 import { after } from "next/server";
 import type { Flags } from "./flags";
 
-const source = process.env.FLAGS_URL ?? "http://localhost/set-FLAGS_URL";
+const source = process.env.FLAGS_URL ?? "http://localhost:9000/flags.snapshot";
 
 /**
  * Flags from a snapshot that is read over HTTP: a public bucket of S3 or R2, or any web server. Requests are not
