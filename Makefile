@@ -44,7 +44,7 @@ bench: js/dist/index.js ## Flagpost beside its peers in four runtimes, into docs
 	@node benches/refresher.mjs
 
 clean: ## remove everything that was built (not the tools of scripts/tools.sh)
-	rm -rf target node_modules tests/node_modules js/dist js/node_modules evaluator-wasm/pkg evaluator-wasm/pkg-compiler .wrangler examples/*/.wrangler examples/*/node_modules
+	rm -rf target node_modules tests/node_modules js/dist js/node_modules evaluator-wasm/pkg evaluator-wasm/pkg-compiler .wrangler examples/*/.wrangler examples/*/.next examples/*/node_modules
 
 tools:
 	@scripts/tools.sh

@@ -96,7 +96,7 @@ function farewell(folder) {
   for (const [command, meaning] of [
     [`target/release/refresher eval ${folder}/flags.snapshot --user '{"distinctId":"ben"}'`, "answers from the snapshot in the folder, without a server"],
     ["target/release/refresher run --help", "stores, environment, exit codes"],
-    ["npx wrangler dev", "the worker alone"],
+    ["cd examples/cloudflare-worker && npx wrangler dev", "the worker alone"],
     ["make test", "every test"],
   ]) console.log(`  ${command}\n      ${paint("dim", meaning)}`);
   console.log("README.md says how to deploy it.");

@@ -33,7 +33,7 @@ step_hostile() { node --test --test-concurrency=1 tests/hostile/*.test.mjs; }
 step_recipes() { cargo build --release --package refresher && node --test tests/recipes/*.test.mjs; }
 # The pages of docs/, followed to the letter; links; doc comments.
 step_docs() { cargo build --release --package refresher && node --test tests/docs/*.test.mjs; }
-step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs; }
+step_e2e() { cargo build --release --package refresher && node --test tests/e2e/*.test.mjs tests/examples/*.test.mjs; }
 
 # Sums what the runners counted: cargo's "test result" lines and node's totals ("# pass 3", "ℹ pass 3").
 count() {

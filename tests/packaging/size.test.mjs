@@ -12,6 +12,8 @@ const { worker: BUDGETS } = JSON.parse(readFileSync(at("tests/budgets.json"), "u
 let project;
 before(async () => {
   project = await installPackage();
+  // What the example's index.ts imports.
+  project.write("user.ts", example("user.ts"));
   project.write("wrangler.toml", 'name = "weighed"\nmain = "worker.ts"\ncompatibility_date = "2025-09-01"\n');
 });
 after(() => project?.remove());
@@ -30,6 +32,7 @@ async function upload(name, source) {
   return { files: files.map(({ file }) => file).sort(), total };
 }
 
+const example = (name) => readFileSync(at(`examples/cloudflare-worker/src/${name}`), "utf8");
 const workers = {
   evaluating: `
     import { createReader, evaluate } from "flagpost/slim";
@@ -43,7 +46,7 @@ const workers = {
   everything: `
     import * as flagpost from "flagpost/slim";
     export default { fetch: (request: Request) => Response.json(flagpost[new URL(request.url).pathname.slice(1)]) };`,
-  example: readFileSync(at("examples/cloudflare-worker/src/index.ts"), "utf8"),
+  example: example("index.ts"),
 };
 
 for (const [name, source] of Object.entries(workers)) {

@@ -1,4 +1,4 @@
-/** The project's Worker in workerd, with a real local Workers KV: `wrangler dev` as users run it. */
+/** An example's Worker in workerd, with a real local Workers KV: `wrangler dev` as users run it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { start } from "./processes.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+const EXAMPLE = join(ROOT, "examples", "cloudflare-worker");
 
 /** A folder under the system's temporary one, and a function that removes it. */
 export function temporaryFolder(name) {
@@ -21,12 +23,13 @@ function wranglerProgram() {
 
 /**
  * Starts the Worker on a free port and waits until it takes requests.
- * @param {{state: string}} options `state` is a folder: what is in KV survives there between starts
+ * @param {{state: string, folder?: string, args?: string[]}} options `state` is a folder: what is in KV survives there between starts;
+ *   `folder` is where the Worker is, with its wrangler.toml; `args` are more options of `wrangler dev`
  */
-export async function startWorker({ state }) {
-  const args = ["dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"];
+export async function startWorker({ state, folder = EXAMPLE, args: more = [] }) {
+  const args = ["dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0", ...more];
   const wrangler = start("wrangler dev", process.execPath, [wranglerProgram(), ...args, "--persist-to", join(state, "kv")], {
-    cwd: ROOT,
+    cwd: folder,
     env: {
       CI: "1",
       NO_COLOR: "1",

@@ -6,25 +6,27 @@
  *
  * All but the user are optional; without a flag, all flags are answered.
  */
-import { createReader, evaluate, FlagpostError, type Reader, type User } from "flagpost/slim";
+import { createFlags, createReader, FlagpostError, type FlagResult, type Flags } from "flagpost/slim";
+import { BadRequest, userOf } from "./user";
 
 interface Env {
   FLAGS: KVNamespace;
 }
 
-class BadRequest extends Error {}
-
-let reader: Reader | undefined;
+let flags: Flags | undefined;
 
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
+  async fetch(request, env, ctx) {
     try {
-      reader ??= createReader({ source: env.FLAGS, ttl: 60 });
+      // Strict: without a snapshot nothing is answered. Leave it out, and flags have their defaults.
+      flags ??= createFlags({ reader: createReader({ source: env.FLAGS, ttl: 60 }), strict: true });
       const flag = new URL(request.url).searchParams.get("flag");
-      const user = await userOf(request);
-      const definitions = await reader.current();
-      const answers = evaluate(definitions, user, flag === null ? {} : { flagKeys: [flag] });
-      return json(200, { ...answers, snapshot: { ...definitions.info, ageSeconds: definitions.ageSeconds } });
+      const user = await flags.forUser(await userOf(request), { ctx });
+      const answers =
+        flag === null
+          ? { ...user.getAllFlagsAndPayloads(), unresolved: user.unresolved }
+          : answerTo(user.getFeatureFlagResult(flag));
+      return json(200, { ...answers, snapshot: { ...user.snapshot?.info, ageSeconds: user.snapshot?.ageSeconds } });
     } catch (error) {
       if (error instanceof BadRequest || (error instanceof FlagpostError && error.code === "invalid_user")) {
         return json(400, { error: error.message });
@@ -33,28 +35,15 @@ export default {
       throw error;
     }
   },
-};
+} satisfies ExportedHandler<Env>;
 
-async function userOf(request: Request): Promise<User> {
-  if (request.method === "POST") return parse<User>("the body", await request.text());
-  const query = new URL(request.url).searchParams;
-  const distinctId = query.get("user");
-  if (!distinctId) throw new BadRequest("who asks? add ?user=DISTINCT_ID, or POST a user as JSON");
-  const member = <T>(name: string) => parse<T | undefined>(name, query.get(name) ?? undefined);
+/** One flag in the shape of all of them. */
+function answerTo({ key, value, payload, reason }: FlagResult) {
   return {
-    distinctId,
-    personProperties: member<User["personProperties"]>("properties"),
-    groups: member<User["groups"]>("groups"),
-    groupProperties: member<User["groupProperties"]>("groupProperties"),
+    featureFlags: value === undefined ? {} : { [key]: value },
+    featureFlagPayloads: payload ? { [key]: payload } : {},
+    unresolved: reason === null || reason === "flag_not_found" ? {} : { [key]: reason },
   };
-}
-
-function parse<T>(name: string, text: string | undefined): T {
-  try {
-    return text === undefined ? (undefined as T) : JSON.parse(text);
-  } catch {
-    throw new BadRequest(`${name} is not JSON: write it as {"plan":"pro"}, and encode it in a URL`);
-  }
 }
 
 function json(status: number, body: unknown): Response {
