@@ -1,10 +1,14 @@
 /** examples/cloudflare-worker as curl asks it. Its answers for whole users are compared in tests/e2e/path.test.mjs. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startPostHog } from "../support/posthog.mjs";
 import { refresh, upstreamEnv } from "../support/refresher.mjs";
-import { startWorker, temporaryFolder } from "../support/worker.mjs";
-import { reference, writeVariables } from "./support.mjs";
+import { ROOT, startWorker, temporaryFolder } from "../support/worker.mjs";
+import { EXAMPLES, reference, writeVariables } from "./support.mjs";
+
+const FOLDER = join(EXAMPLES, "cloudflare-worker");
 
 const NONE = { featureFlags: {}, featureFlagPayloads: {}, unresolved: {} };
 const state = temporaryFolder("examples-worker");
@@ -13,7 +17,7 @@ let worker;
 let asked;
 before(async () => {
   posthog = await startPostHog();
-  worker = await startWorker({ state: state.path });
+  worker = await startWorker({ state: state.path, folder: FOLDER });
   asked = reference();
   assert.equal((await refresh(worker.store, { ...upstreamEnv(posthog), ...worker.refresherEnv })).outcome.status, "updated");
 });
@@ -22,6 +26,11 @@ after(async () => {
   await asked?.close();
   await posthog?.close();
   state.remove();
+});
+
+test("the repository's wrangler.toml starts the same Worker", () => {
+  const settings = (folder) => readFileSync(join(folder, "wrangler.toml"), "utf8").replace(/^#.*\n/, "");
+  assert.equal(settings(ROOT).replace("examples/cloudflare-worker/", ""), settings(FOLDER));
 });
 
 async function get(query) {
@@ -62,13 +71,13 @@ test("the Worker with the cron trigger stores what the other one answers from", 
   let refreshing;
   let answering;
   try {
-    refreshing = await startWorker({ state: fresh.path, args: ["--config", "wrangler.refresh.toml", "--test-scheduled", "--env-file", variables] });
+    refreshing = await startWorker({ state: fresh.path, folder: FOLDER, args: ["--config", "wrangler.refresh.toml", "--test-scheduled", "--env-file", variables] });
     const run = await fetch(`${refreshing.url}/cdn-cgi/handler/scheduled`);
     assert.equal(run.status, 200, refreshing.process.log());
     assert.equal(await run.text(), "ok", refreshing.process.log());
     await refreshing.process.waitFor("the report", (log) => log.includes('"status":"updated"'));
     await refreshing.stop();
-    answering = await startWorker({ state: fresh.path });
+    answering = await startWorker({ state: fresh.path, folder: FOLDER });
     const { snapshot, ...answers } = (await answering.ask({ distinctId: "ada" })).body;
     assert.deepEqual(answers, await asked.evaluate({ distinctId: "ada" }));
   } finally {

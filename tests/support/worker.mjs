@@ -8,8 +8,6 @@ import { start } from "./processes.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-const EXAMPLE = join(ROOT, "examples", "cloudflare-worker");
-
 /** A folder under the system's temporary one, and a function that removes it. */
 export function temporaryFolder(name) {
   const path = mkdtempSync(join(tmpdir(), `flagpost-${name}-`));
@@ -24,9 +22,9 @@ function wranglerProgram() {
 /**
  * Starts the Worker on a free port and waits until it takes requests.
  * @param {{state: string, folder?: string, args?: string[]}} options `state` is a folder: what is in KV survives there between starts;
- *   `folder` is where the Worker is, with its wrangler.toml; `args` are more options of `wrangler dev`
+ *   `folder` is where wrangler.toml is, the repository's by default; `args` are more options of `wrangler dev`
  */
-export async function startWorker({ state, folder = EXAMPLE, args: more = [] }) {
+export async function startWorker({ state, folder = ROOT, args: more = [] }) {
   const args = ["dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0", ...more];
   const wrangler = start("wrangler dev", process.execPath, [wranglerProgram(), ...args, "--persist-to", join(state, "kv")], {
     cwd: folder,
