@@ -15,8 +15,9 @@ export default {
     return Response.json(lines.splice(0));
   },
   ...createScheduled(async (env) => {
-    const { store, ...settings } = await env.SETTINGS.get("settings", "json");
+    const { store, passesFetch, ...settings } = await env.SETTINGS.get("settings", "json");
     return {
+      ...(passesFetch && { fetch }),
       projectKey: env.POSTHOG_PROJECT_KEY,
       personalApiKey: env.POSTHOG_PERSONAL_API_KEY,
       target: store === "r2" ? env.BUCKET : env.FLAGS,

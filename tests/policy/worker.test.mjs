@@ -84,3 +84,10 @@ test("Workers KV gets the metadata that the refresher writes", async () => {
   const { digest, etag, fetchedAt, checkedAt } = report.snapshot;
   assert.deepEqual(metadata, { digest, etag, fetchedAt, checkedAt });
 });
+
+test("Workers' own fetch can be passed", async () => {
+  await worker.clear();
+  const { host } = stage.at({ status: 200, body: { definitions: 2 } });
+  const { outcome, report } = await worker.run({ host, store: "kv", passesFetch: true, patience: { retries: 0 } });
+  assert.deepEqual([outcome, report.status], ["ok", "updated"], report.message);
+});

@@ -71,8 +71,7 @@ export async function jobOf(options: RefreshOptions): Promise<Job> {
       timeoutMs: number(patience.timeoutMs, "patience.timeoutMs", 30_000),
       maxSize: number(patience.maxSize, "patience.maxSize", 16 << 20),
     },
-    // Workers refuse a fetch that is called as another object's method.
-    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    fetch: options.fetch ?? fetch,
     now: options.now ?? Date.now,
   };
 }
