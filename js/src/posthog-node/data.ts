@@ -1,3 +1,4 @@
+import { digestOf } from "../digest.js";
 import { damaged, FlagpostError, parsed } from "../errors.js";
 import { isSnapshot } from "../frame.js";
 import { jsonSectionsOf } from "../sections.js";
@@ -53,11 +54,9 @@ function dataOf(value: unknown): FlagDefinitionCacheData {
   };
 }
 
-/** Holds the definitions to the header's SHA-256, which runtimes compute natively, unlike the checksum. */
+/** Holds the definitions to the header's SHA-256, which is cheap, unlike the checksum. */
 async function assertDigest(header: unknown, definitions: Uint8Array): Promise<void> {
   const { digest } = (header ?? {}) as { digest?: unknown };
   if (typeof digest !== "string" || !digest.startsWith("sha256:")) return;
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", definitions as Uint8Array<ArrayBuffer>));
-  const hex = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (digest !== `sha256:${hex}`) throw damaged("its definitions are not what was written");
+  if (digest !== (await digestOf(definitions))) throw damaged("its definitions are not what was written");
 }

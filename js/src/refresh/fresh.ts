@@ -1,7 +1,8 @@
+import { digestOf } from "../digest.js";
 import { frameOf } from "../frame.js";
 import { Ruleset } from "../ruleset.js";
 import { headerJson, isSame, type Held, type Origin } from "./held.js";
-import { digestOf, type Job } from "./options.js";
+import type { Job } from "./options.js";
 import { Refusal } from "./refusal.js";
 import { codeOf, noFlags, publish } from "./rules.js";
 import type { RefreshReason } from "./types.js";

@@ -1,5 +1,6 @@
+import { digestOf } from "../digest.js";
 import { decodeText } from "../texts.js";
-import { digestOf, type Upstream } from "./options.js";
+import type { Upstream } from "./options.js";
 import { generator, inspect, renew } from "./rules.js";
 import type { SnapshotFacts, TargetContent } from "./types.js";
 import { short } from "./words.js";

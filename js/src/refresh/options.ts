@@ -1,3 +1,4 @@
+import { digestOf } from "../digest.js";
 import { FlagpostError } from "../errors.js";
 import { targetOf, type TargetLike } from "./targets/of.js";
 import type { RefreshFetch, RefreshPatience, RefreshPolicy, Target } from "./types.js";
@@ -74,12 +75,6 @@ export async function jobOf(options: RefreshOptions): Promise<Job> {
     fetch: options.fetch ?? fetch,
     now: options.now ?? Date.now,
   };
-}
-
-/** `sha256:` and 64 hex digits. */
-export async function digestOf(bytes: Uint8Array): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
-  return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 function keyOf(key: unknown, name: string, what: string): string {

@@ -1,6 +1,6 @@
+import { digestOf } from "../../digest.js";
 import { DEFAULT_KEY } from "../../source.js";
 import { decodeText } from "../../texts.js";
-import { digestOf } from "../options.js";
 import { inspect } from "../rules.js";
 import type { Target, TargetContent } from "../types.js";
 
