@@ -123,6 +123,12 @@ test("groups, properties and the device id of the context reach the evaluator", 
   assert.deepEqual([lacking.errorCode, lacking.flagMetadata.unresolved], ["INVALID_CONTEXT", "missing_context"]);
 });
 
+test("a group type may have any name", async () => {
+  const odd = flag("odd", { filters: { groups: [{ rollout_percentage: 100 }], aggregation_group_type_index: 0 } });
+  const { client } = await start({ ...definitions(odd), group_type_mapping: { 0: "__proto__" } });
+  assert.equal(await client.getBooleanValue("odd", false, { ...USER, groups: JSON.parse('{"__proto__":"acme"}') }), true);
+});
+
 test("a context of the wrong shape is the caller's error, and none of the provider's", async () => {
   const { client } = await start(definitions(flag("plain")));
   const code = async (context) => (await client.getBooleanDetails("plain", false, context)).errorCode;

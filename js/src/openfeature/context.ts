@@ -36,15 +36,13 @@ function distinctIdOf(targetingKey: unknown, defaultDistinctId: string | undefin
 }
 
 function groupsOf(value: unknown): Record<string, string> {
-  const groups: Record<string, string> = {};
-  for (const [type, key] of Object.entries(recordOf("groups", value))) {
-    if (key === undefined || key === null) continue;
-    if (typeof key !== "string" && typeof key !== "number") {
-      throw new InvalidContextError(`groups.${type} is a ${typeof key}, not a group's key: pass { ${type}: "acme" }`);
-    }
-    groups[type] = String(key);
-  }
-  return groups;
+  const given = Object.entries(recordOf("groups", value)).filter(([, key]) => key !== undefined && key !== null);
+  return Object.fromEntries(given.map(([type, key]) => [type, groupKeyOf(type, key)]));
+}
+
+function groupKeyOf(type: string, key: unknown): string {
+  if (typeof key === "string" || typeof key === "number") return String(key);
+  throw new InvalidContextError(`groups.${type} is of type ${typeof key}, not a group's key: pass { ${type}: "acme" }`);
 }
 
 function groupPropertiesOf(value: unknown): Record<string, Record<string, unknown>> {
