@@ -97,3 +97,63 @@ await withKv("what a writer left that ended half-way is removed after an hour, a
   const versions = new Set((await keysIn(kv)).slice(1).map(([, version]) => version));
   assert.ok(!versions.has(old) && versions.has(recent));
 });
+
+/** Deno KV for one writer: `beforeHead` runs before it points, `beforeList` and `afterFound` while it tidies up. */
+function watched(kv, { beforeHead, beforeList, afterFound }) {
+  const atomic = () => {
+    const transaction = kv.atomic();
+    const { set, commit } = transaction;
+    let isHead = false;
+    transaction.set = (key, value) => {
+      isHead ||= key.length === 1;
+      return set.call(transaction, key, value);
+    };
+    transaction.commit = async () => {
+      if (isHead) await beforeHead?.();
+      return commit.call(transaction);
+    };
+    return transaction;
+  };
+  async function* list(...args) {
+    await beforeList?.();
+    for await (const entry of kv.list(...args)) {
+      await afterFound?.();
+      yield entry;
+    }
+  }
+  return { get: (key) => kv.get(key), getMany: (keys) => kv.getMany(keys), atomic, list };
+}
+
+/** A writer whose clock is hours behind: its parts look given up. Stops before it points, until it is let. */
+function lateWriter(kv, bytes) {
+  const { now } = Date;
+  Date.now = () => now() - 7_200_000;
+  const [staged, allowed] = [Promise.withResolvers(), Promise.withResolvers()];
+  const beforeHead = () => {
+    Date.now = now;
+    staged.resolve();
+    return allowed.promise;
+  };
+  const result = writeDenoKv(watched(kv, { beforeHead }), bytes);
+  return { staged: staged.promise, finish: () => (allowed.resolve(), result) };
+}
+
+async function isStored(kv, bytes) {
+  assert.deepEqual(new Uint8Array((await denoKvSource(kv).read(undefined)).bytes), bytes);
+}
+
+await withKv("a writer whose parts were removed as given up points at nothing", async (kv) => {
+  let late;
+  const beforeList = () => (late = lateWriter(kv, many)).staged;
+  assert.equal(await writeDenoKv(watched(kv, { beforeList }), second), "written");
+  assert.equal(await late.finish(), "conflict");
+  await isStored(kv, second);
+});
+
+await withKv("parts that look given up are not removed once a head points at them", async (kv) => {
+  let late;
+  const beforeList = () => (late = lateWriter(kv, many)).staged;
+  const afterFound = async () => assert.equal(await late.finish(), "written");
+  assert.equal(await writeDenoKv(watched(kv, { beforeList, afterFound }), second), "written");
+  await isStored(kv, many);
+});

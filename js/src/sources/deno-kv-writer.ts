@@ -15,7 +15,7 @@ export interface DenoKvAtomic {
   check(...checks: { key: DenoKvKey; versionstamp: string | null }[]): this;
   set(key: DenoKvKey, value: unknown): this;
   delete(key: DenoKvKey): this;
-  commit(): Promise<{ ok: boolean }>;
+  commit(): Promise<{ ok: boolean; versionstamp?: string }>;
 }
 
 /** Options of `writeDenoKv`. */
@@ -60,10 +60,10 @@ export async function writeDenoKv(
   const old = headOf(before.value);
   if (expected !== undefined && expected !== (old?.version ?? null)) return "conflict";
   const head = { version: newVersion(), size: view.length, chunks: Math.ceil(view.length / CHUNK) };
-  await stage(kv, key, head, view);
-  const committed = await point(kv, key, head, before);
+  const staged = await stage(kv, key, head, view);
+  const committed = await point(kv, key, head, before, staged);
   await removeChunks(kv, key, committed ? old : head);
-  await sweep(kv, key, head.version);
+  await sweep(kv, key);
   return committed ? "written" : "conflict";
 }
 
@@ -76,19 +76,26 @@ function timeText(ms: number): string {
   return String(ms).padStart(15, "0");
 }
 
-async function stage(kv: DenoKvWriter, key: string, { version, chunks }: DenoKvHead, bytes: Uint8Array): Promise<void> {
+/** Gives the versionstamp of the first chunk. */
+async function stage(kv: DenoKvWriter, key: string, { version, chunks }: DenoKvHead, bytes: Uint8Array): Promise<string | null> {
+  let stamp: string | undefined;
   for (let first = 0; first < chunks; first += CHUNKS_AT_ONCE) {
     const atomic = kv.atomic();
     for (let index = first; index < Math.min(first + CHUNKS_AT_ONCE, chunks); index++) {
       atomic.set(chunkKey(key, version, index), bytes.slice(index * CHUNK, (index + 1) * CHUNK));
     }
-    await atomic.commit();
+    const { versionstamp } = await atomic.commit();
+    stamp ??= versionstamp;
   }
+  return stamp ?? null;
 }
 
-async function point(kv: DenoKvWriter, key: string, head: DenoKvHead, before: DenoKvEntry): Promise<boolean> {
+/** Whoever takes the chunks for given up removes the first one first: while it is there, they all are. */
+async function point(kv: DenoKvWriter, key: string, head: DenoKvHead, before: DenoKvEntry, staged: string | null): Promise<boolean> {
   const at = headKey(key);
-  const { ok } = await kv.atomic().check({ key: at, versionstamp: before.versionstamp }).set(at, head).commit();
+  const unchanged = { key: at, versionstamp: before.versionstamp };
+  const there = { key: chunkKey(key, head.version, 0), versionstamp: staged };
+  const { ok } = await kv.atomic().check(unchanged, there).set(at, head).commit();
   return ok;
 }
 
@@ -100,10 +107,14 @@ async function removeChunks(kv: DenoKvWriter, key: string, head: DenoKvHead | un
 }
 
 /** Removes what writers left that ended half-way. Whatever is newer may be a writer's that is still at it. */
-async function sweep(kv: DenoKvWriter, key: string, current: string): Promise<void> {
+async function sweep(kv: DenoKvWriter, key: string): Promise<void> {
   const givenUp = timeText(Date.now() - GIVEN_UP_MS);
-  const used = headOf((await kv.get(headKey(key))).value)?.version;
+  const { value, versionstamp } = await kv.get(headKey(key));
+  const used = headOf(value)?.version;
   for await (const { key: found } of kv.list({ start: [key, ""], end: [key, givenUp] })) {
-    if (found[1] !== used && found[1] !== current) await kv.atomic().delete(found as DenoKvKey).commit();
+    if (found[1] === used) continue;
+    // A writer whose clock is behind may have pointed at it since.
+    const { ok } = await kv.atomic().check({ key: headKey(key), versionstamp }).delete(found as DenoKvKey).commit();
+    if (!ok) return;
   }
 }
