@@ -131,6 +131,17 @@ test("within the TTL the source is asked once, for however many clients, and a f
   assert.deepEqual([await read(), source.asked.length], ["second", 3]);
 });
 
+test("a clock that is set back does not keep old definitions in use", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: 1_700_000_000_000 });
+  const source = sourceWith(snapshotOf(textOf(onFlag("first"))));
+  const { provider } = providerOn(source, { ttl: 60 });
+  const read = async () => (await provider.getFlagDefinitions()).flags[0].key;
+  await read();
+  source.content = snapshotOf(textOf(onFlag("second")));
+  t.mock.timers.setTime(1_600_000_000_000);
+  assert.deepEqual([await read(), await read(), source.asked.length], ["second", "second", 2]);
+});
+
 test("settings that cannot work are refused at once", () => {
   const source = sourceWith(null);
   for (const options of [{}, { source: [] }, { source, ttl: -1 }, { source, timeout: 0 }]) {

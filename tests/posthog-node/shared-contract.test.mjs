@@ -132,8 +132,8 @@ test("of many that find an expired lock in a folder one takes it, whatever was l
     await withCaches(STORES.folder, 20, { lockSeconds: 60 }, async (caches, { folder, write }) => {
       await write(JSON.stringify(FLAGS));
       const lock = join(folder, `posthog-flags-${PROJECT_KEY}.json.lock`);
-      writeFileSync(`${lock}.41`, `somebody\n${Date.now() + 60_000}`);
-      writeFileSync(`${lock}.42`, "somebody else\n1");
+      writeFileSync(`${lock}.41`, `somebody\n${Date.now() + 60_000}\n60000\n`);
+      writeFileSync(`${lock}.42`, "somebody else\n1\n60000\n");
       assert.equal((await Promise.all(caches.map((cache) => cache.shouldFetchFlagDefinitions()))).filter(Boolean).length, 1);
       for (let turn = 0; turn < 3; turn++) await Promise.all(caches.map((cache) => cache.shouldFetchFlagDefinitions()));
       const left = readdirSync(folder).filter((file) => file.includes(".lock."));
@@ -142,16 +142,24 @@ test("of many that find an expired lock in a folder one takes it, whatever was l
   }
 });
 
+test("a folder's lock that was taken by a clock that was ahead is not waited for", async () => {
+  await withCaches(STORES.folder, 20, { lockSeconds: 60 }, async (caches, { folder, write }) => {
+    await write(JSON.stringify(FLAGS));
+    writeFileSync(join(folder, `posthog-flags-${PROJECT_KEY}.json.lock.7`), `somebody\n${Date.now() + 86_400_000}\n60000\n`);
+    assert.equal((await Promise.all(caches.map((cache) => cache.shouldFetchFlagDefinitions()))).filter(Boolean).length, 1);
+  });
+});
+
 test("who lists a folder's locks, and comes to take the next one when others are long past it, does not get it", async (t) => {
   await withCaches(STORES.folder, 1, {}, async ([cache], { folder, write }) => {
     await write(JSON.stringify(FLAGS));
     const lock = (generation) => join(folder, `posthog-flags-${PROJECT_KEY}.json.lock.${generation}`);
-    writeFileSync(lock(1), "somebody\n1");
+    writeFileSync(lock(1), "somebody\n1\n60000\n");
     const { open } = files;
     t.mock.method(files, "open", (path, flags) => {
       if (path === lock(2)) {
         rmSync(lock(1));
-        writeFileSync(lock(7), `somebody else\n${Date.now() + 60_000}`);
+        writeFileSync(lock(7), `somebody else\n${Date.now() + 60_000}\n60000\n`);
       }
       return open(path, flags);
     });

@@ -11,6 +11,8 @@ interface Holding {
   readonly generation: number;
   readonly owner: string;
   readonly until: number;
+  /** For how many milliseconds it was taken. */
+  readonly lasts: number;
 }
 
 /**
@@ -31,16 +33,16 @@ export class FileLock {
   /** Takes the lock, or extends it; null when somebody else holds it. */
   async take(owner: string, seconds: number): Promise<"taken" | "kept" | null> {
     const last = await this.#last(seconds);
-    const expired = last === undefined || last.until <= Date.now();
+    const expired = last === undefined || isOver(last);
     if (!expired && last.owner !== owner) return null;
-    if (!(await this.#create(last, { owner, until: Date.now() + seconds * 1000 }))) return null;
+    if (!(await this.#create(last, owner, seconds * 1000))) return null;
     return expired ? "taken" : "kept";
   }
 
   /** Gives the lock back if it is this owner's. */
   async release(owner: string): Promise<void> {
     const last = await this.#last(0);
-    if (last?.owner === owner) await this.#create(last, { owner: "", until: 0 });
+    if (last?.owner === owner) await this.#create(last, "", 0);
   }
 
   /** @param seconds How long a file counts of which nothing can be read: its writer is at it, or was killed. */
@@ -49,9 +51,10 @@ export class FileLock {
     if (generation === 0) return undefined;
     const path = this.#path(generation);
     try {
-      const [owner, until] = (await readFile(path, "utf8")).split("\n");
-      if (owner !== undefined && until !== undefined && until !== "") return { generation, owner, until: Number(until) };
-      return { generation, owner: "", until: (await stat(path)).mtimeMs + seconds * 1000 };
+      const [owner = "", until, lasts, end] = (await readFile(path, "utf8")).split("\n");
+      if (end !== undefined) return { generation, owner, until: Number(until), lasts: Number(lasts) };
+      const patience = seconds * 1000;
+      return { generation, owner: "", until: (await stat(path)).mtimeMs + patience, lasts: patience };
     } catch (error) {
       // Others have gone on and tidied up.
       if (isMissing(error)) return this.#last(seconds);
@@ -59,12 +62,12 @@ export class FileLock {
     }
   }
 
-  async #create(last: Holding | undefined, { owner, until }: { owner: string; until: number }): Promise<boolean> {
+  async #create(last: Holding | undefined, owner: string, lasts: number): Promise<boolean> {
     const generation = (last?.generation ?? 0) + 1;
     const path = this.#path(generation);
     try {
       const file = await open(path, "wx");
-      await file.writeFile(`${owner}\n${until}`).finally(() => file.close());
+      await file.writeFile(`${owner}\n${Date.now() + lasts}\n${lasts}\n`).finally(() => file.close());
     } catch (error) {
       if ((error as { code?: string }).code === "EEXIST") return false;
       throw error;
@@ -92,4 +95,10 @@ export class FileLock {
   #path(generation: number): string {
     return join(this.#folder, `${this.#name}.${generation}`);
   }
+}
+
+/** An end that is further away than the lock lasts was told by a clock that was ahead and has been set since. */
+function isOver({ until, lasts }: Holding): boolean {
+  const left = until - Date.now();
+  return left <= 0 || left > 2 * lasts;
 }

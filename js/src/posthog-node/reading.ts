@@ -63,6 +63,8 @@ class ReadingCache implements FlagDefinitionCacheProvider {
   readonly #ttlMs: number;
   readonly #timeout: number;
   #held: Held | undefined;
+  /** Since when what is held is used, and until when. */
+  #sinceMs = 0;
   #nextReadMs = 0;
   #started = 0;
   #finished = 0;
@@ -79,10 +81,10 @@ class ReadingCache implements FlagDefinitionCacheProvider {
 
   async getFlagDefinitions(): Promise<FlagDefinitionCacheData | undefined> {
     // As in the reader: Workers forbid waiting for another request's promise, so only data is shared.
-    if (this.#held !== undefined && Date.now() < this.#nextReadMs) return this.#held.data;
-    if (this.#ttlMs > 0) this.#nextReadMs = Date.now() + this.#sources.length * this.#timeout * 1000;
+    if (this.#held !== undefined && this.#isUsed(Date.now())) return this.#held.data;
+    if (this.#ttlMs > 0) this.#use(this.#sources.length * this.#timeout * 1000);
     const good = await this.#read();
-    this.#nextReadMs = Date.now() + (good ? this.#ttlMs : Math.min(RETRY_SECONDS * 1000, this.#ttlMs));
+    this.#use(good ? this.#ttlMs : Math.min(RETRY_SECONDS * 1000, this.#ttlMs));
     return this.#held?.data;
   }
 
@@ -94,6 +96,16 @@ class ReadingCache implements FlagDefinitionCacheProvider {
   async onFlagDefinitionsReceived(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
+
+  /** Whether the source need not be asked yet. A clock that was set back since says nothing. */
+  #isUsed(now: number): boolean {
+    return this.#sinceMs <= now && now < this.#nextReadMs;
+  }
+
+  #use(ms: number): void {
+    this.#sinceMs = Date.now();
+    this.#nextReadMs = this.#sinceMs + ms;
+  }
 
   /** Whether a source was good. */
   async #read(): Promise<boolean> {
