@@ -102,6 +102,26 @@ test("a refresh changes nothing of a context that is set before it or while it g
   assert.equal(provider.resolveBooleanEvaluation("pro", false).value, true);
 });
 
+test("a slow refresh does not put older answers back", async () => {
+  const versions = [definitions(flag("on", { active: false })), definitions(flag("on"))].map((found) => load(JSON.stringify(found)));
+  let asked = versions[0];
+  const waiting = [];
+  const slow = { current: () => new Promise((go) => waiting.push(go.bind(null, asked))) };
+  const provider = new FlagpostProvider(createFlags({ reader: slow }), { refreshInterval: 0 });
+  const first = provider.initialize(USER);
+  waiting.shift()();
+  await first;
+  const older = provider.refresh();
+  asked = versions[1];
+  const newer = provider.refresh();
+  const [goOlder, goNewer] = waiting;
+  goNewer();
+  await newer;
+  goOlder();
+  await older;
+  assert.equal(provider.resolveBooleanEvaluation("on", false).value, true);
+});
+
 test("a page without a user is ready, says so to each evaluation, and answers after the login", async () => {
   const { client } = await start(byPlan, {});
   assert.equal(client.providerStatus, ProviderStatus.READY);

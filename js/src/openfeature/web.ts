@@ -76,6 +76,9 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
   #open = false;
   /** Counts contexts, so that one that was overtaken changes nothing. */
   #turn = 0;
+  /** Counts looks that were begun, and the last of those that ended. */
+  #looks = 0;
+  #looked = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(flags: Flags<M>, options: FlagpostProviderOptions = {}) {
@@ -109,8 +112,11 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
     const turn = this.#turn;
     const user = this.#user;
     if (user === undefined || this.#reconciling) return;
+    const look = ++this.#looks;
     const answers = await this.#ask(user);
-    if (turn !== this.#turn) return;
+    // A look that began later has ended earlier: what it found is newer.
+    if (turn !== this.#turn || look < this.#looked) return;
+    this.#looked = look;
     this.#answers = answers;
     if (answers instanceof OpenFeatureError) this.#watch.turn(ERROR, answers.message);
     else this.#watch.saw(answers.snapshot);
