@@ -174,15 +174,20 @@ test("metadata tell the snapshot's version and age, and who answered", async () 
   assert.deepEqual([forced.value, forced.reason, forced.flagMetadata.source], ["blue", "STATIC", "override"]);
 });
 
-test("the client is asked for the one flag, with the request's context", async () => {
+test("the client is asked for the one flag, with a context of each evaluation's own that keeps work alive", async () => {
   const { flags } = storeWithClient(definitions(flag("plain")));
   const asked = [];
-  const ctx = { waitUntil() {} };
+  const kept = [];
+  const ctx = { waitUntil: (work) => void kept.push(work) };
   const recording = { forUser: (user, options) => (asked.push({ user, options }), flags.forUser(user, options)) };
   await OpenFeature.setProviderAndWait(new FlagpostProvider(recording, { ctx }));
   await OpenFeature.getClient().getBooleanValue("plain", false, { ...USER, plan: "pro" });
   assert.deepEqual(asked.map(({ options }) => options.flagKeys), [[], ["plain"]]);
-  assert.ok(asked.every(({ options }) => options.ctx === ctx));
+  const contexts = asked.map(({ options }) => options.ctx);
+  assert.equal(new Set(contexts).size, 2);
+  const works = contexts.map(() => Promise.resolve());
+  for (const [index, context] of contexts.entries()) context.waitUntil(works[index]);
+  assert.ok(works.every((work) => kept.includes(work)));
   assert.deepEqual(asked[1].user, { distinctId: "user-1", groups: {}, groupProperties: {}, personProperties: { plan: "pro" } });
 });
 

@@ -107,9 +107,15 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
     this.#watch = new Watch(this.events);
   }
 
+  /** Calls with one context share a promise, which only calls of one request may: each evaluation has its own. */
+  #context(): RequestContext | undefined {
+    const { ctx } = this.#options;
+    return typeof ctx?.waitUntil === "function" ? { waitUntil: (work) => ctx.waitUntil?.(work) } : undefined;
+  }
+
   async #preload(): Promise<void> {
     try {
-      const { snapshot } = answering(await this.#flags.forUser(PRELOAD, { flagKeys: [], ctx: this.#options.ctx }));
+      const { snapshot } = answering(await this.#flags.forUser(PRELOAD, { flagKeys: [], ctx: this.#context() }));
       this.#watch.told(READY);
       this.#watch.sawVersion(snapshot);
     } catch (error) {
@@ -121,7 +127,7 @@ export class FlagpostProvider<M extends FlagTypes<M> = AnyFlags> {
   async #resolve<T>(type: FlagType, key: string, defaultValue: T, context: EvaluationContext): Promise<ResolutionDetails<T>> {
     try {
       const user = userOf(context, this.#options.defaultDistinctId);
-      const flags = await this.#flags.forUser(user, { flagKeys: [key], ctx: this.#options.ctx });
+      const flags = await this.#flags.forUser(user, { flagKeys: [key], ctx: this.#context() });
       const result = flags.getFeatureFlagResult(key as KeyOf<M>) as FlagResult;
       this.#watch.saw(result.snapshot, result.reason);
       return detailsOf(type, result, defaultValue);
