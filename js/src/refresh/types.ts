@@ -48,7 +48,7 @@ export interface RefreshReport {
   exitCode: number;
   /** The same for people. */
   message: string;
-  /** How often PostHog was asked. */
+  /** How often PostHog was asked; asking again because another writer was faster does not count. */
   attempts: number;
   /** Flags among the definitions that this run stored; null when it stored none. */
   flags: number | null;
