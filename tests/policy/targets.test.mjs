@@ -85,6 +85,24 @@ function overtaken(theirs, host) {
   };
 }
 
+test("a target that says undefined of nothing holds nothing", async () => {
+  const { host } = stage.at(ok({ definitions: 2 }));
+  const stored = new Map();
+  const target = {
+    describe: "a map",
+    read: async () => stored.get("flags"),
+    async write(bytes, expected) {
+      assert.equal(expected, null);
+      stored.set("flags", { bytes, version: "1" });
+      return "written";
+    },
+  };
+  const report = await refresh({ ...KEYS, host, target, patience });
+  assert.equal(report.status, "updated", report.message);
+  const nowhere = { ...target, read: async () => undefined, write: async () => "conflict" };
+  assert.equal((await refresh({ ...KEYS, host, target: nowhere, patience })).reason, "write-conflict");
+});
+
 test("whoever was overtaken by newer definitions leaves them", async () => {
   const { host, conditions } = stage.at(ok(versioned(3)));
   const target = overtaken(versioned(4), host);

@@ -153,7 +153,8 @@ export class Place {
     this.#version = stored?.version ?? null;
     this.#held = undefined;
     this.#isDamaged = false;
-    if (stored === null) return;
+    // JavaScript's own stores say undefined.
+    if (!stored) return;
     try {
       this.#held = await open(stored);
     } catch (error) {

@@ -39,7 +39,7 @@ export async function write(target: Target, bytes: Uint8Array, expected: string 
 }
 
 async function look(stored: TargetContent | null, bytes: Uint8Array): Promise<Written> {
-  if (stored === null || !isEqual(stored.bytes, bytes)) return { theirs: stored };
+  if (!stored || !isEqual(stored.bytes, bytes)) return { theirs: stored };
   try {
     return { ours: await open(stored) };
   } catch (error) {
@@ -62,7 +62,7 @@ async function settled(target: Target, bytes: Uint8Array, before: string | null)
       found = causes(error);
       continue;
     }
-    if (stored === null) found = "it holds nothing";
+    if (!stored) found = "it holds nothing";
     else if (stored.version === before) found = "it holds what it held before";
     else {
       const seen = await look(stored, bytes);
