@@ -328,6 +328,52 @@ test("an onError that throws makes no answer fail", withClock(async (pass) => {
   assert.equal(keys(await reader.current()), "version-1");
 }));
 
+test("an onError that fails later, as an async function does, makes no process fail", async () => {
+  let unhandled = 0;
+  const count = () => unhandled++;
+  process.on("unhandledRejection", count);
+  try {
+    const reader = createReader({ source: scripted(version(1), new Error("boom")), ttl: 0, onError: async () => { throw new Error("too"); } });
+    await reader.current();
+    assert.equal(keys(await reader.current()), "version-1");
+    await settled();
+    assert.equal(unhandled, 0);
+  } finally {
+    process.off("unhandledRejection", count);
+  }
+});
+
+test("after the clock was set back the source is asked again, and not as much later", withClock(async (pass) => {
+  const source = scripted(version(1), version(2), new Error("boom"), version(3));
+  const reader = createReader({ source, ttl: 30, onError() {} });
+  await reader.current();
+  mock.timers.setTime(Date.now() - 3_600_000);
+  assert.equal(keys(await reader.current()), "version-2");
+  mock.timers.setTime(Date.now() - 500);
+  await reader.current();
+  assert.equal(source.asked.length, 2, "a small step changes nothing");
+  pass(31);
+  assert.equal(keys(await reader.current()), "version-2");
+  mock.timers.setTime(Date.now() - 3_600_000);
+  assert.equal(keys(await reader.current()), "version-3");
+}));
+
+test("after the clock was set back, a request that was cancelled is still replaced", withClock(async (pass) => {
+  const source = scripted(version(1), hanging, version(2));
+  const reader = createReader({ source, ttl: 30 });
+  await reader.current();
+  pass(30);
+  withoutTimers(() => void reader.current());
+  mock.timers.setTime(Date.now() - 3_600_000);
+  assert.equal(keys(await reader.current()), "version-2");
+}));
+
+test("an endless TTL has no next read", async () => {
+  const reader = createReader({ source: scripted(version(1)), ttl: Infinity });
+  await reader.current();
+  assert.equal(reader.status().nextReadAt, null);
+});
+
 for (const [when, seconds] of [["0", 0], ["a time that has passed", 10]]) {
   test(`with staleWhileRevalidate of ${when} the request that finds the snapshot expired waits`, withClock(async (pass) => {
     const source = scripted(version(1), version(2));
@@ -409,6 +455,7 @@ test("wrong options are refused with the fix", () => {
   assert.throws(() => createReader({ source: {} }), { code: "invalid_options" });
   assert.throws(() => createReader({ source: "/relative" }), { code: "invalid_options", message: /https:\/\// });
   const wrong = { ttl: -1, negativeTtl: "5", staleWhileRevalidate: NaN, maxAge: -1, timeout: 0, onStale: "fail", waitUntil: {} };
+  for (const timeout of [Infinity, 2_147_484]) assert.throws(() => createReader({ source: scripted(null), timeout }), { code: "invalid_options", message: /timeout/ });
   for (const [name, value] of Object.entries(wrong)) {
     assert.throws(() => createReader({ source: scripted(null), [name]: value }), { code: "invalid_options", message: new RegExp(name) });
   }
