@@ -1,4 +1,5 @@
 import { FlagpostError } from "../errors.js";
+import { timeoutOf } from "../post.js";
 import { resultOf, type Source, type SourceResult } from "../source.js";
 
 /** Options of `urlSource`. */
@@ -22,26 +23,31 @@ export type Fetch = (
   status: number;
   headers: { get(name: string): string | null };
   arrayBuffer(): Promise<ArrayBuffer>;
+  body?: { cancel?(): Promise<void> } | null;
 }>;
 
 /** Reads a snapshot over HTTP; with an `ETag`, an unchanged one is not sent again. */
 export function urlSource(url: string | { readonly href: string }, options: UrlSourceOptions = {}): Source {
-  const { timeoutMs = 10_000 } = options;
+  const timeoutMs = timeoutOf(options.timeoutMs ?? 10_000);
   const address = parse(url);
   // A query may hold a signature: it does not belong in a message.
-  const describe = `${address.origin}${address.pathname}`;
+  const describe = `${address.protocol}//${address.host}${address.pathname}`;
 
-  async function read(previous: { version: string } | undefined): Promise<SourceResult> {
+  async function read(previous: { version: string } | undefined, headers: Record<string, string>): Promise<SourceResult> {
     const request: Fetch = options.fetch ?? fetch;
-    const headers = typeof options.headers === "function" ? await options.headers() : options.headers ?? {};
     const tag = previous && etagOf(previous.version);
     const response = await request(address.href, {
       headers: tag === undefined ? headers : { ...headers, "if-none-match": tag },
       signal: AbortSignal.timeout(timeoutMs),
     });
-    if (response.status === 304) return "unchanged";
-    if (response.status === 404) return null;
-    if (response.status !== 200) throw new Error(`it answered with status ${response.status}`);
+    const { status } = response;
+    if (status !== 200) {
+      // A body left open keeps its connection.
+      response.body?.cancel?.().catch(() => {});
+      if (status === 304) return "unchanged";
+      if (status === 404) return null;
+      throw new Error(`it answered with status ${status}`);
+    }
     const buffer = await response.arrayBuffer();
     const etag = response.headers.get("etag");
     return etag === null ? resultOf(buffer, previous) : { bytes: buffer, version: ETAG + etag };
@@ -49,12 +55,30 @@ export function urlSource(url: string | { readonly href: string }, options: UrlS
 
   return {
     describe,
-    read: (previous) =>
-      read(previous).catch((error: unknown) => {
-        const why = String(error).replaceAll(address.href, describe);
+    async read(previous) {
+      let headers: Record<string, string> = {};
+      try {
+        headers = (typeof options.headers === "function" ? await options.headers() : options.headers) ?? {};
+        return await read(previous, headers);
+      } catch (error) {
+        // What refuses a header quotes its value, without the space around it.
+        const secrets = Object.values(headers).map((value) => String(value).trim());
+        const why = hiding(secrets, whyOf(error).replaceAll(address.href, describe));
         throw new FlagpostError("source_failed", `${describe} cannot be read: ${why}`);
-      }),
+      }
+    },
   };
+}
+
+/** What an error says, and the reason that Node puts behind "fetch failed". */
+function whyOf(error: unknown): string {
+  const { code, message } = ((error as { cause?: unknown } | null)?.cause ?? {}) as { code?: unknown; message?: unknown };
+  const reason = message || code;
+  return reason === undefined ? String(error) : `${String(error)} (${String(reason)})`;
+}
+
+function hiding(secrets: readonly string[], text: string): string {
+  return secrets.filter(Boolean).reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
 }
 
 function parse(url: string | { readonly href: string }): URL {
