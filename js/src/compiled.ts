@@ -84,7 +84,7 @@ export class Compiled {
   /** Throws `FlagpostError` when the bytes cannot be used. */
   constructor(source: Uint8Array, evaluationContexts: readonly string[] | undefined) {
     const bytes = unshared(source);
-    const frame = isSnapshot(bytes) ? (isKeeping ? frameOf(bytes) : frontFrameOf(bytes)) : undefined;
+    const frame = isSnapshot(bytes) ? frontFrameOf(bytes) : undefined;
     const contexts = evaluationContexts?.slice();
     const { code, ruleset, handle } = loadCompiled(bytes, frame, contexts) ?? loadDefinitions(bytes, contexts);
     this.#code = code;
@@ -92,7 +92,8 @@ export class Compiled {
     this.#hold(handle);
     this.#leftOut = code.evaluationContexts === undefined ? new Set() : leftOut(handle);
     // A copy: whoever brought the bytes may write over them.
-    if (isKeeping) this.#json = frame?.defs === undefined ? bytes.slice() : bytes.slice(frame.defs.start, frame.defs.end);
+    if (isKeeping && frame === undefined) this.#json = bytes.slice();
+    if (isKeeping && frame?.defs !== undefined) this.#json = bytes.slice(frame.defs.start, frame.defs.end);
     this.header = frame?.head === undefined ? null : decodeText(bytes.subarray(frame.head.start, frame.head.end));
   }
 
@@ -134,7 +135,7 @@ export class Compiled {
     return answersOf({ ruleset, codes, keys: flags.map(({ key }) => key), flags });
   }
 
-  /** The definitions' JSON, given out once; undefined unless they were loaded after `keepDefinitions`. */
+  /** The definitions' JSON, given out once; undefined unless they were loaded after `keepDefinitions`, and whole. */
   takeJson(): string | undefined {
     const json = this.#json;
     this.#json = undefined;
