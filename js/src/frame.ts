@@ -6,7 +6,7 @@
 export const MAGIC = "FLAGPOST";
 const MAX_SECTIONS = 64;
 /** Bytes of one section's entry in the table. */
-export const ENTRY = 16;
+const ENTRY = 16;
 /** Bytes of the checksum at a snapshot's end. */
 export const CHECKSUM = 8;
 

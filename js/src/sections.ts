@@ -1,8 +1,5 @@
 import { damaged } from "./errors.js";
-import { ENTRY, frameOf, MAGIC } from "./frame.js";
-
-/** Tag of the definitions as u32. Apart from the frame's tags: whoever evaluates needs the ruleset alone. */
-const DEFS = 0x53_46_45_44;
+import { frameOf } from "./frame.js";
 
 /** What of a snapshot is JSON, as views of its bytes. */
 export interface JsonSections {
@@ -20,17 +17,7 @@ export interface JsonSections {
 export function jsonSectionsOf(snapshot: Uint8Array): JsonSections {
   const frame = frameOf(snapshot);
   if (frame === undefined) throw damaged("its sections do not fill it");
-  const { head } = frame;
-  return { header: head && snapshot.subarray(head.start, head.end), definitions: definitionsIn(snapshot) };
-}
-
-function definitionsIn(snapshot: Uint8Array): Uint8Array {
-  const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.length);
-  const table = MAGIC.length + 4;
-  const end = table + view.getUint32(MAGIC.length, true) * ENTRY;
-  for (let at = table; at < end; at += ENTRY) {
-    const start = view.getUint32(at + 8, true);
-    if (view.getUint32(at, true) === DEFS) return snapshot.subarray(start, start + view.getUint32(at + 12, true));
-  }
-  throw damaged("it holds no definitions");
+  const { head, defs } = frame;
+  if (defs === undefined) throw damaged("it holds no definitions");
+  return { header: head && snapshot.subarray(head.start, head.end), definitions: snapshot.subarray(defs.start, defs.end) };
 }
