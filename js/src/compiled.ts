@@ -29,6 +29,9 @@ export function provideCompiler(provided: Compiler): void {
   compiler = provided;
 }
 
+/** What was retired and is used again, by requests that began before: of these only the last stays in the module. */
+let returned: Compiled | undefined;
+
 let isKeeping = false;
 
 /** From now on the definitions' JSON is kept beside what is compiled, for those who look up more than answers. */
@@ -68,6 +71,8 @@ interface Loaded {
 export class Compiled {
   /** How many `Definitions` hold it. */
   holders = 0;
+  /** Whether those that hold it were replaced by others. */
+  isRetired = false;
   /** A snapshot's header as JSON text; null for plain definitions. */
   readonly header: string | null;
   readonly #code: Code;
@@ -162,6 +167,11 @@ export class Compiled {
     forgotten()?.unregister(this);
     const handle = load(this.#code);
     if (typeof handle === "number") throw damagedRuleset();
+    if (this.isRetired && returned !== this) {
+      // Nobody retires it again, and not every runtime tells when it is forgotten.
+      returned?.park();
+      returned = this;
+    }
     return this.#hold(handle);
   }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { createReader, evaluate, FlagpostError, kvSource, r2Source, urlSource } from "flagpost";
-import { bytesOf, definitions, flag } from "./definitions.mjs";
+import { bytesOf, definitions, filter, flag, manyFlags } from "./definitions.mjs";
+import { freshPackage, watched } from "./instances.mjs";
 
 const version = (number) => ({ bytes: bytesOf(definitions(flag(`version-${number}`))), version: String(number) });
 const keys = (loaded) => loaded.flagKeys.join();
@@ -477,4 +478,29 @@ test("a binding or a URL may stand in place of a source", () => {
   assert.equal(described(new URL("https://host/path?secret=1")), "https://host/path");
   assert.equal(kvSource({ get }, { key: "other" }).describe, 'the KV key "other"');
   assert.equal(r2Source({ get, head: get }, { key: "other" }).describe, 'the R2 object "other"');
+});
+
+test("requests that go on with a snapshot that was replaced leave nothing in the module, where nobody tells of garbage", async () => {
+  const { FinalizationRegistry } = globalThis;
+  delete globalThis.FinalizationRegistry;
+  try {
+    const { createFlags, createReader, load } = freshPackage();
+    const snapshotOf = (number) => bytesOf(definitions(flag("pros", [filter("plan", "exact", `pro ${number}`)]), ...manyFlags(1000).flags));
+    const { instances } = watched(() => load(snapshotOf("first")));
+    const [{ memory }] = instances.filter(({ compiles }) => !compiles);
+    let reads = 0;
+    const source = { describe: "the source", read: async () => ({ bytes: snapshotOf(++reads), version: String(reads) }) };
+    const flags = createFlags({ reader: createReader({ source, ttl: 0 }) });
+    const refreshed = async (times) => {
+      for (let time = 0; time < times; time++) {
+        const before = await flags.forUser({ distinctId: "user-1", personProperties: { plan: "free" } });
+        await flags.forUser({ distinctId: "user-2" });
+        assert.equal(before.isEnabled("pros"), false);
+      }
+      return memory.buffer.byteLength;
+    };
+    assert.equal(await refreshed(40), await refreshed(10));
+  } finally {
+    globalThis.FinalizationRegistry = FinalizationRegistry;
+  }
 });
