@@ -213,6 +213,7 @@ class SourceReader implements Reader {
     this.#stats.errors += found.errors.length;
     // A read that began later has finished earlier: what it found is newer.
     if (turn > this.#finished) this.#keep(found, turn);
+    else found.held?.definitions.free();
     if (this.#shelf.held !== undefined) found.errors.forEach((error) => report(this.#settings.onError, error));
   }
 

@@ -504,3 +504,33 @@ test("requests that go on with a snapshot that was replaced leave nothing in the
     globalThis.FinalizationRegistry = FinalizationRegistry;
   }
 });
+
+test("a read that ends after a later one leaves nothing in the module", withClock(async (pass) => {
+  const { FinalizationRegistry } = globalThis;
+  delete globalThis.FinalizationRegistry;
+  try {
+    const { createReader, load } = freshPackage();
+    const snapshotOf = (number) => bytesOf(definitions(flag(`version-${number}`), ...manyFlags(1000).flags));
+    const { instances } = watched(() => load(snapshotOf("first")));
+    const [{ memory }] = instances.filter(({ compiles }) => !compiles);
+    let reads = 0;
+    let end;
+    const held = () => new Promise((resolve) => { end = resolve; });
+    const source = { describe: "the source", read: async () => (++reads % 2 === 0 ? held() : { bytes: snapshotOf(reads), version: String(reads) }) };
+    const reader = createReader({ source, ttl: 0 });
+    await reader.current();
+    const overtaken = async (times) => {
+      for (let time = 0; time < times; time++) {
+        const late = withoutTimers(() => reader.current());
+        pass(12);
+        const { flagKeys } = await reader.current();
+        end({ bytes: snapshotOf(`late ${reads}`), version: "late" });
+        assert.deepEqual((await late).flagKeys, flagKeys);
+      }
+      return memory.buffer.byteLength;
+    };
+    assert.equal(await overtaken(40), await overtaken(10));
+  } finally {
+    globalThis.FinalizationRegistry = FinalizationRegistry;
+  }
+}));
