@@ -1,3 +1,4 @@
+import { causes } from "../causes.js";
 import { keepDefinitions } from "../compiled.js";
 import { FlagpostError } from "../errors.js";
 import type { RequestContext } from "../flags/types.js";
@@ -194,7 +195,7 @@ class Sender implements Exposures {
       if (status >= 200 && status < 300) return undefined;
       return { why: `PostHog answered with status ${status}`, again: status === 408 || status === 429 || status >= 500 };
     } catch (error) {
-      return { why: `PostHog cannot be reached (${String(error)})`, again: true };
+      return { why: `PostHog cannot be reached (${causes(error)})`, again: true };
     }
   }
 

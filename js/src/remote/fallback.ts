@@ -1,3 +1,4 @@
+import { causes } from "../causes.js";
 import { FlagpostError } from "../errors.js";
 import { atLeast, postTo, timeoutOf, type Post, type PostOptions } from "../post.js";
 import { report } from "../report.js";
@@ -66,7 +67,7 @@ class Remote implements RemoteFallback {
     try {
       return await this.#request(body);
     } catch (error) {
-      return this.#giveUp(`PostHog cannot be asked (${String(error)})`, REST_SECONDS, null);
+      return this.#giveUp(`PostHog cannot be asked (${causes(error)})`, REST_SECONDS, null);
     }
   }
 

@@ -1,3 +1,4 @@
+import { causes, onOneLine } from "../causes.js";
 import { FlagpostError } from "../errors.js";
 import { timeoutOf } from "../post.js";
 import { resultOf, type Source, type SourceResult } from "../source.js";
@@ -61,24 +62,20 @@ export function urlSource(url: string | { readonly href: string }, options: UrlS
         headers = (typeof options.headers === "function" ? await options.headers() : options.headers) ?? {};
         return await read(previous, headers);
       } catch (error) {
-        // What refuses a header quotes its value, without the space around it.
-        const secrets = Object.values(headers).map((value) => String(value).trim());
-        const why = hiding(secrets, whyOf(error).replaceAll(address.href, describe));
+        let why = causes(error).replaceAll(address.href, describe);
+        // What refuses a header quotes its value.
+        for (const value of Object.values(headers)) why = without(why, onOneLine(String(value)));
         throw new FlagpostError("source_failed", `${describe} cannot be read: ${why}`);
       }
     },
   };
 }
 
-/** What an error says, and the reason that Node puts behind "fetch failed". */
-function whyOf(error: unknown): string {
-  const { code, message } = ((error as { cause?: unknown } | null)?.cause ?? {}) as { code?: unknown; message?: unknown };
-  const reason = message || code;
-  return reason === undefined ? String(error) : `${String(error)} (${String(reason)})`;
-}
+/** What is shorter is no secret, and stands in many a word. */
+const SHORTEST_SECRET = 4;
 
-function hiding(secrets: readonly string[], text: string): string {
-  return secrets.filter(Boolean).reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
+function without(text: string, secret: string): string {
+  return secret.length < SHORTEST_SECRET ? text : text.replaceAll(secret, "…");
 }
 
 function parse(url: string | { readonly href: string }): URL {
