@@ -17,7 +17,10 @@ const QUOTA_SECONDS = 60;
 export interface RemoteFallbackOptions extends PostOptions, RequestOptions {
   /** Milliseconds that `forUser` waits for PostHog at most. Default: 1,000. */
   timeoutMs?: number | undefined;
-  /** Seconds that an answer is used again for the same user, properties and flags; 0: never. Default: 60. */
+  /**
+   * Seconds that an answer is used again for the same user, properties and flags, unless they take more than 16,384
+   * characters as JSON; 0: never. Default: 60.
+   */
   cacheSeconds?: number | undefined;
   /** Answers that are kept; of more, the least recently used are forgotten. Default: 1,000. */
   maxEntries?: number | undefined;

@@ -1,8 +1,8 @@
 import { isWithin, spanOf, type Span } from "../span.js";
 import type { RemoteAnswers } from "./types.js";
 
-/** Requests longer than this are not remembered, which bounds the memory of all. */
-const LONGEST = 4096;
+/** Requests longer than this, with hundreds of flags say, are not remembered, which bounds the memory of all. */
+const LONGEST = 16_384;
 
 /** Answers by the request that they were given to, the least recently used first. */
 export class Remembered {
