@@ -182,6 +182,9 @@ test("no more answers are kept than maxEntries, those used last; none with cache
   await uncached.flags.forUser(user);
   await uncached.flags.forUser(user);
   assert.equal(asked().length, 2);
+  await ask("d", { text: "x".repeat(16_000) });
+  await ask("d", { text: "x".repeat(16_000) });
+  assert.equal(asked().length, 1);
   await ask("d", { text: "x".repeat(16_384) });
   await ask("d", { text: "x".repeat(16_384) });
   assert.equal(asked().length, 2);
