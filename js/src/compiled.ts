@@ -29,6 +29,9 @@ export function provideCompiler(provided: Compiler): void {
   compiler = provided;
 }
 
+/** What was retired and is used again, by requests that began before: of these only the last stays in the module. */
+let returned: Compiled | undefined;
+
 let isKeeping = false;
 
 /** From now on the definitions' JSON is kept beside what is compiled, for those who look up more than answers. */
@@ -68,6 +71,8 @@ interface Loaded {
 export class Compiled {
   /** How many `Definitions` hold it. */
   holders = 0;
+  /** Whether those that hold it were replaced by others. */
+  isRetired = false;
   /** A snapshot's header as JSON text; null for plain definitions. */
   readonly header: string | null;
   readonly #code: Code;
@@ -84,7 +89,7 @@ export class Compiled {
   /** Throws `FlagpostError` when the bytes cannot be used. */
   constructor(source: Uint8Array, evaluationContexts: readonly string[] | undefined) {
     const bytes = unshared(source);
-    const frame = isSnapshot(bytes) ? (isKeeping ? frameOf(bytes) : frontFrameOf(bytes)) : undefined;
+    const frame = isSnapshot(bytes) ? frontFrameOf(bytes) : undefined;
     const contexts = evaluationContexts?.slice();
     const { code, ruleset, handle } = loadCompiled(bytes, frame, contexts) ?? loadDefinitions(bytes, contexts);
     this.#code = code;
@@ -92,7 +97,8 @@ export class Compiled {
     this.#hold(handle);
     this.#leftOut = code.evaluationContexts === undefined ? new Set() : leftOut(handle);
     // A copy: whoever brought the bytes may write over them.
-    if (isKeeping) this.#json = frame?.defs === undefined ? bytes.slice() : bytes.slice(frame.defs.start, frame.defs.end);
+    if (isKeeping && frame === undefined) this.#json = bytes.slice();
+    if (isKeeping && frame?.defs !== undefined) this.#json = bytes.slice(frame.defs.start, frame.defs.end);
     this.header = frame?.head === undefined ? null : decodeText(bytes.subarray(frame.head.start, frame.head.end));
   }
 
@@ -134,7 +140,7 @@ export class Compiled {
     return answersOf({ ruleset, codes, keys: flags.map(({ key }) => key), flags });
   }
 
-  /** The definitions' JSON, given out once; undefined unless they were loaded after `keepDefinitions`. */
+  /** The definitions' JSON, given out once; undefined unless they were loaded after `keepDefinitions`, and whole. */
   takeJson(): string | undefined {
     const json = this.#json;
     this.#json = undefined;
@@ -161,6 +167,11 @@ export class Compiled {
     forgotten()?.unregister(this);
     const handle = load(this.#code);
     if (typeof handle === "number") throw damagedRuleset();
+    if (this.isRetired && returned !== this) {
+      // Nobody retires it again, and not every runtime tells when it is forgotten.
+      returned?.park();
+      returned = this;
+    }
     return this.#hold(handle);
   }
 

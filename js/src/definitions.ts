@@ -25,6 +25,7 @@ class LoadedDefinitions implements Definitions {
     this.stale = stale;
     this.#unanswered = unanswered;
     compiled.holders++;
+    compiled.isRetired = false;
     this.#compiled = compiled;
   }
 
@@ -128,5 +129,8 @@ export function isSame(one: Definitions, other: Definitions): boolean {
  * @internal
  */
 export function retire(old: Definitions): void {
-  LoadedDefinitions.compiledOf(old)?.park();
+  const compiled = LoadedDefinitions.compiledOf(old);
+  if (compiled === undefined) return;
+  compiled.isRetired = true;
+  compiled.park();
 }

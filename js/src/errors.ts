@@ -10,7 +10,7 @@
  * - `invalid_user`, `invalid_options`: the other arguments
  * - `freed`: definitions were used after `free()`
  * - `no_snapshot`: the source holds nothing yet
- * - `source_failed`: the source cannot be read; `cause` says why
+ * - `source_failed`: the source cannot be read; the message says why
  * - `stale_snapshot`: the snapshot is older than the reader's `maxAge`, and `onStale` is `"throw"`
  * - `remote_failed`: PostHog did not decide flags for the remote fallback; they stay without a value
  * - `exposures_failed`: exposure events could not be sent

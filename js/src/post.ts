@@ -1,4 +1,5 @@
 import { FlagpostError } from "./errors.js";
+import { LONGEST_MS } from "./reader/timers.js";
 
 /** What is used of `fetch` to send. The signal is an `AbortSignal`, which not every project has a type for. */
 export type PostFetch = (
@@ -40,11 +41,19 @@ export function postTo({ projectKey, host = "https://us.i.posthog.com", fetch: g
 
 function originOf(host: string): string {
   try {
-    const url = new URL(host.trim());
-    return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+    const { protocol, origin, pathname } = new URL(host.trim());
+    // "localhost:8000" is a URL as well.
+    if (/^https?:$/.test(protocol)) return `${origin}${pathname}`.replace(/\/+$/, "");
   } catch {
-    throw new FlagpostError("invalid_options", "the host is no absolute URL: pass https://us.i.posthog.com, or that of your instance");
+    // No URL at all.
   }
+  throw new FlagpostError("invalid_options", "the host is no https:// or http:// URL: pass https://us.i.posthog.com, or that of your instance");
+}
+
+/** Throws `invalid_options` unless a number can be a timeout. */
+export function timeoutOf(ms: number): number {
+  if (Number.isInteger(ms) && ms >= 1 && ms <= LONGEST_MS) return ms;
+  throw new FlagpostError("invalid_options", `timeoutMs is a whole number of milliseconds from 1 to ${LONGEST_MS}`);
 }
 
 /** Throws `invalid_options` unless a number is a whole one of so much or more. */

@@ -6,7 +6,9 @@ import { settingsOf, type ReaderOptions, type Settings } from "./reader/options.
 import { Shelf } from "./reader/shelf.js";
 import { noStats, statsOf, type ReaderStatus } from "./reader/status.js";
 import { every, sleep } from "./reader/timers.js";
+import { report } from "./report.js";
 import { sourcesOf } from "./sources/of.js";
+import { isWithin, OVER, spanOf, type Span } from "./span.js";
 import type { Definitions } from "./types.js";
 
 /** Milliseconds between the signs of life of a request that reads while others wait for what it finds. */
@@ -56,7 +58,7 @@ export function createReader(options: ReaderOptions): Reader {
 
 /** A read that a request has begun, as the others see it. */
 interface Reading {
-  readonly untilMs: number;
+  readonly span: Span;
   beats: number;
 }
 
@@ -70,7 +72,8 @@ class SourceReader implements Reader {
   #reading: Reading | undefined;
   #readAt: Date | null = null;
   #lastError: FlagpostError | null = null;
-  #nextReadMs = 0;
+  /** How long the source is left alone. */
+  #rest: Span = OVER;
   #started = 0;
   #finished = 0;
 
@@ -82,7 +85,7 @@ class SourceReader implements Reader {
 
   async current(ctx?: RequestContext): Promise<Definitions> {
     const now = Date.now();
-    if (now < this.#nextReadMs) return this.#fromMemory(now);
+    if (isWithin(this.#rest, now)) return this.#fromMemory(now);
     // JavaScript may well pass null.
     if (ctx === undefined || ctx === null) return this.#expired(now, undefined);
     return this.#ofRequest.get(ctx) ?? this.#sharedBy(ctx, now);
@@ -98,7 +101,7 @@ class SourceReader implements Reader {
       ageSeconds: held?.definitions.ageSeconds ?? null,
       stale: this.#shelf.isStale(Date.now()),
       readAt: this.#readAt,
-      nextReadAt: this.#nextReadMs === 0 ? null : new Date(this.#nextReadMs),
+      nextReadAt: dateOf(this.#rest.toMs),
       lastError: this.#lastError,
       stats: statsOf(this.#stats),
     };
@@ -118,7 +121,7 @@ class SourceReader implements Reader {
   async #expired(now: number, ctx: RequestContext | undefined): Promise<Definitions> {
     if (!this.#shelf.isUsable(now)) return this.#whenRead(ctx);
     if (!this.#isBeingRead(now)) {
-      const inTime = now < this.#nextReadMs + this.#settings.revalidateMs;
+      const inTime = now < this.#rest.toMs + this.#settings.revalidateMs;
       const read = this.#read();
       const goesOn = this.#keepAlive(read, ctx);
       if (!goesOn || !inTime) {
@@ -156,11 +159,11 @@ class SourceReader implements Reader {
   }
 
   #isWaitedFor(now: number): boolean {
-    return now >= this.#nextReadMs && !this.#shelf.isUsable(now);
+    return !isWithin(this.#rest, now) && !this.#shelf.isUsable(now);
   }
 
   #isBeingRead(now: number): boolean {
-    return this.#reading !== undefined && now < this.#reading.untilMs;
+    return this.#reading !== undefined && isWithin(this.#reading.span, now);
   }
 
   #fromMemory(now: number): Definitions {
@@ -201,7 +204,7 @@ class SourceReader implements Reader {
   /** Reads, and keeps what is good. Rejects never: it may be nobody's to wait for. */
   async #read(): Promise<void> {
     const turn = ++this.#started;
-    const reading: Reading = { untilMs: Date.now() + this.#chain.patienceMs, beats: 0 };
+    const reading: Reading = { span: spanOf(Date.now(), this.#chain.patienceMs), beats: 0 };
     this.#reading = reading;
     const stop = every(BEAT_MS, () => void reading.beats++);
     const found = await this.#chain.read(this.#shelf.held);
@@ -210,7 +213,8 @@ class SourceReader implements Reader {
     this.#stats.errors += found.errors.length;
     // A read that began later has finished earlier: what it found is newer.
     if (turn > this.#finished) this.#keep(found, turn);
-    if (this.#shelf.held !== undefined) found.errors.forEach((error) => this.#report(error));
+    else found.held?.definitions.free();
+    if (this.#shelf.held !== undefined) found.errors.forEach((error) => report(this.#settings.onError, error));
   }
 
   #keep({ held, good, errors }: Found, turn: number): void {
@@ -221,16 +225,14 @@ class SourceReader implements Reader {
       this.#readAt = new Date();
     }
     this.#lastError = combined(errors);
-    this.#nextReadMs = Date.now() + (errors.length === 0 ? this.#settings.ttlMs : this.#settings.negativeMs);
+    this.#rest = spanOf(Date.now(), errors.length === 0 ? this.#settings.ttlMs : this.#settings.negativeMs);
   }
+}
 
-  #report(error: FlagpostError): void {
-    try {
-      this.#settings.onError(error);
-    } catch {
-      // Telling of a failure must not make an answer fail.
-    }
-  }
+/** Null for the beginning of time, and for what is beyond all dates: an endless TTL. */
+function dateOf(ms: number): Date | null {
+  const date = new Date(ms);
+  return ms === 0 || Number.isNaN(date.getTime()) ? null : date;
 }
 
 export type { ReaderOptions } from "./reader/options.js";

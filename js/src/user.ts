@@ -29,7 +29,8 @@ function assertMap(member: string, map: unknown): void {
 
 /** Milliseconds of the time to evaluate at: the present unless one is given. */
 export function timeOf(now: Date | undefined): number {
-  if (now === undefined) return Date.now();
+  // JavaScript may well pass null, which as a number is 1970.
+  if (now === undefined || now === null) return Date.now();
   let ms = NaN;
   try {
     ms = Number(now);

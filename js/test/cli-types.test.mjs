@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -146,6 +146,10 @@ test("-o writes what is printed without it, and leaves a file alone that is the 
   const { ino } = statSync(join(path, "flags.d.ts"));
   await flagpost(["types", "definitions.json", "-o", "flags.d.ts"]);
   assert.equal(statSync(join(path, "flags.d.ts")).ino, ino);
+  write("shared.d.ts", "before");
+  symlinkSync("shared.d.ts", join(path, "link.d.ts"));
+  await flagpost(["types", "definitions.json", "-o", "link.d.ts"]);
+  assert.equal(read("shared.d.ts"), stdout, "what a link leads to is written");
   assert.equal((await flagpost(["types", "definitions.json", "-o", "/dev/null"])).code, 0);
   assert.ok(statSync("/dev/null").isCharacterDevice());
 });
@@ -223,6 +227,7 @@ test("wrong arguments and bad snapshots end with a line that says what to do, an
     [["types", "other.json", "-o", "flags.d.ts"], 3, /no `flags`/],
     [["types", "cut.json", "-o", "flags.d.ts"], 3, /JSON/],
     [["types", "good.json", "-o", "no/folder/flags.d.ts"], 4, /cannot be written: no such file or directory$/],
+    [["types", "good.json", "-o", "good.json/flags.d.ts"], 4, /cannot be written: not a directory$/],
     [["types", "good.json", "-o", "."], 4, /cannot be written: illegal operation on a directory$/],
     [["constructor"], 2, /no command "constructor"/],
     [[], 2, /a command is missing/],

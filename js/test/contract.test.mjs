@@ -55,6 +55,8 @@ test("now is the time that relative dates count from", () => {
   const at = (day) => evaluateFlag(dated, "fresh", joined, { now: new Date(day) }).value;
   assert.deepEqual([at("2024-05-05"), at("2024-05-10")], [true, false]);
   assert.equal(evaluate(dated, joined, { now: new Date("2024-05-05") }).featureFlags.fresh, true);
+  const ancient = { distinctId: "u", personProperties: { joined: "1969-12-30" } };
+  assert.deepEqual(evaluateFlag(dated, "fresh", ancient, { now: null }), evaluateFlag(dated, "fresh", ancient), "null is the present");
 });
 
 test("the user is completed with distinct_id and $group_key", () => {

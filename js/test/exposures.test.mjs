@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, mock, test } from "node:test";
 import { createExposures, createFlags, flagCalledEvent, load } from "flagpost";
-import { compiledSnapshot } from "./compiler.mjs";
+import { compiledSnapshot, sectionEnd } from "./compiler.mjs";
 import { bytesOf, definitions, filter, flag } from "./definitions.mjs";
 import { reference, standIn } from "./posthog.mjs";
 
@@ -185,6 +185,43 @@ test("damaged definitions, and those that were freed, cost the event its id and 
     assert.equal(properties.$feature_flag_response, true);
     assert.equal("$feature_flag_id" in properties, false);
   }
+});
+
+test("a snapshot of which no more was read than evaluation needs answers, and costs the event its id", async () => {
+  const { exposures, flags } = client(() => {
+    const bytes = compiledSnapshot(header, definitions(...flagsOf({}), flag("of-this-test")));
+    return bytes.slice(0, sectionEnd(bytes, "CODE"));
+  });
+  assert.equal((await flags.forUser(user)).isEnabled("of-this-test"), true);
+  await exposures.flush();
+  const [{ properties }] = posthog.events();
+  assert.equal(properties.$feature_flag_response, true);
+  assert.equal("$feature_flag_id" in properties, false);
+});
+
+test("only the newest definitions are held on to: events of others that wait are made", async () => {
+  const exposures = createExposures({ projectKey: "phc_project", host: posthog.host });
+  const [old, next] = [1, 2].map((index) => load(compiledSnapshot({ ...header, index: `newest ${index}` }, definitions(...flagsOf({})))));
+  (await createFlags({ reader: old, exposures }).forUser(user)).isEnabled("on");
+  (await createFlags({ reader: next, exposures }).forUser(user)).isEnabled("off");
+  old.free();
+  await exposures.flush();
+  assert.deepEqual(posthog.events().map(({ properties }) => properties.$feature_flag_id), [11, 12]);
+});
+
+test("where there are no timers, flush tries again at once and rejects never", async () => {
+  const errors = [];
+  const fetch = () => Promise.reject(new Error("down"));
+  const { exposures, flags } = client(() => bytesOf(definitions(flag("on"))), { fetch, retries: 1, onError: (error) => errors.push(error) });
+  (await flags.forUser(user)).isEnabled("on");
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = () => { throw new Error("not here"); };
+  try {
+    await exposures.flush();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert.match(errors[0].message, /down.*wait for the next time/);
 });
 
 test("the caller's buffer may be used again before the events are sent", async () => {

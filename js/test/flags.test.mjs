@@ -236,6 +236,11 @@ test("an evaluator that breaks off is asked again", async () => {
   assert.ok(broken > 1);
 });
 
+test("null in place of options, or of flagKeys, is none", async () => {
+  const flags = createFlags({ reader: load(definitions(flag("on"))) });
+  for (const options of [null, { flagKeys: null, ctx: null }]) assert.equal((await flags.forUser({ distinctId: "u" }, options)).isEnabled("on"), true);
+});
+
 test("a user that is none is refused, with or without a snapshot", async () => {
   for (const reader of [load(sample), failing]) {
     const flags = createFlags({ reader, onError() {} });

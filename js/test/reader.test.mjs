@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { createReader, evaluate, FlagpostError, kvSource, r2Source, urlSource } from "flagpost";
-import { bytesOf, definitions, flag } from "./definitions.mjs";
+import { bytesOf, definitions, filter, flag, manyFlags } from "./definitions.mjs";
+import { freshPackage, watched } from "./instances.mjs";
 
 const version = (number) => ({ bytes: bytesOf(definitions(flag(`version-${number}`))), version: String(number) });
 const keys = (loaded) => loaded.flagKeys.join();
@@ -328,6 +329,52 @@ test("an onError that throws makes no answer fail", withClock(async (pass) => {
   assert.equal(keys(await reader.current()), "version-1");
 }));
 
+test("an onError that fails later, as an async function does, makes no process fail", async () => {
+  let unhandled = 0;
+  const count = () => unhandled++;
+  process.on("unhandledRejection", count);
+  try {
+    const reader = createReader({ source: scripted(version(1), new Error("boom")), ttl: 0, onError: async () => { throw new Error("too"); } });
+    await reader.current();
+    assert.equal(keys(await reader.current()), "version-1");
+    await settled();
+    assert.equal(unhandled, 0);
+  } finally {
+    process.off("unhandledRejection", count);
+  }
+});
+
+test("after the clock was set back the source is asked again, and not as much later", withClock(async (pass) => {
+  const source = scripted(version(1), version(2), new Error("boom"), version(3));
+  const reader = createReader({ source, ttl: 30, onError() {} });
+  await reader.current();
+  mock.timers.setTime(Date.now() - 3_600_000);
+  assert.equal(keys(await reader.current()), "version-2");
+  mock.timers.setTime(Date.now() - 500);
+  await reader.current();
+  assert.equal(source.asked.length, 2, "a small step changes nothing");
+  pass(31);
+  assert.equal(keys(await reader.current()), "version-2");
+  mock.timers.setTime(Date.now() - 3_600_000);
+  assert.equal(keys(await reader.current()), "version-3");
+}));
+
+test("after the clock was set back, a request that was cancelled is still replaced", withClock(async (pass) => {
+  const source = scripted(version(1), hanging, version(2));
+  const reader = createReader({ source, ttl: 30 });
+  await reader.current();
+  pass(30);
+  withoutTimers(() => void reader.current());
+  mock.timers.setTime(Date.now() - 3_600_000);
+  assert.equal(keys(await reader.current()), "version-2");
+}));
+
+test("an endless TTL has no next read", async () => {
+  const reader = createReader({ source: scripted(version(1)), ttl: Infinity });
+  await reader.current();
+  assert.equal(reader.status().nextReadAt, null);
+});
+
 for (const [when, seconds] of [["0", 0], ["a time that has passed", 10]]) {
   test(`with staleWhileRevalidate of ${when} the request that finds the snapshot expired waits`, withClock(async (pass) => {
     const source = scripted(version(1), version(2));
@@ -409,6 +456,7 @@ test("wrong options are refused with the fix", () => {
   assert.throws(() => createReader({ source: {} }), { code: "invalid_options" });
   assert.throws(() => createReader({ source: "/relative" }), { code: "invalid_options", message: /https:\/\// });
   const wrong = { ttl: -1, negativeTtl: "5", staleWhileRevalidate: NaN, maxAge: -1, timeout: 0, onStale: "fail", waitUntil: {} };
+  for (const timeout of [Infinity, 2_147_484]) assert.throws(() => createReader({ source: scripted(null), timeout }), { code: "invalid_options", message: /timeout/ });
   for (const [name, value] of Object.entries(wrong)) {
     assert.throws(() => createReader({ source: scripted(null), [name]: value }), { code: "invalid_options", message: new RegExp(name) });
   }
@@ -431,3 +479,58 @@ test("a binding or a URL may stand in place of a source", () => {
   assert.equal(kvSource({ get }, { key: "other" }).describe, 'the KV key "other"');
   assert.equal(r2Source({ get, head: get }, { key: "other" }).describe, 'the R2 object "other"');
 });
+
+test("requests that go on with a snapshot that was replaced leave nothing in the module, where nobody tells of garbage", async () => {
+  const { FinalizationRegistry } = globalThis;
+  delete globalThis.FinalizationRegistry;
+  try {
+    const { createFlags, createReader, load } = freshPackage();
+    const snapshotOf = (number) => bytesOf(definitions(flag("pros", [filter("plan", "exact", `pro ${number}`)]), ...manyFlags(1000).flags));
+    const { instances } = watched(() => load(snapshotOf("first")));
+    const [{ memory }] = instances.filter(({ compiles }) => !compiles);
+    let reads = 0;
+    const source = { describe: "the source", read: async () => ({ bytes: snapshotOf(++reads), version: String(reads) }) };
+    const flags = createFlags({ reader: createReader({ source, ttl: 0 }) });
+    const refreshed = async (times) => {
+      for (let time = 0; time < times; time++) {
+        const before = await flags.forUser({ distinctId: "user-1", personProperties: { plan: "free" } });
+        await flags.forUser({ distinctId: "user-2" });
+        assert.equal(before.isEnabled("pros"), false);
+      }
+      return memory.buffer.byteLength;
+    };
+    assert.equal(await refreshed(40), await refreshed(10));
+  } finally {
+    globalThis.FinalizationRegistry = FinalizationRegistry;
+  }
+});
+
+test("a read that ends after a later one leaves nothing in the module", withClock(async (pass) => {
+  const { FinalizationRegistry } = globalThis;
+  delete globalThis.FinalizationRegistry;
+  try {
+    const { createReader, load } = freshPackage();
+    const snapshotOf = (number) => bytesOf(definitions(flag(`version-${number}`), ...manyFlags(1000).flags));
+    const { instances } = watched(() => load(snapshotOf("first")));
+    const [{ memory }] = instances.filter(({ compiles }) => !compiles);
+    let reads = 0;
+    let end;
+    const held = () => new Promise((resolve) => { end = resolve; });
+    const source = { describe: "the source", read: async () => (++reads % 2 === 0 ? held() : { bytes: snapshotOf(reads), version: String(reads) }) };
+    const reader = createReader({ source, ttl: 0 });
+    await reader.current();
+    const overtaken = async (times) => {
+      for (let time = 0; time < times; time++) {
+        const late = withoutTimers(() => reader.current());
+        pass(12);
+        const { flagKeys } = await reader.current();
+        end({ bytes: snapshotOf(`late ${reads}`), version: "late" });
+        assert.deepEqual((await late).flagKeys, flagKeys);
+      }
+      return memory.buffer.byteLength;
+    };
+    assert.equal(await overtaken(40), await overtaken(10));
+  } finally {
+    globalThis.FinalizationRegistry = FinalizationRegistry;
+  }
+}));

@@ -182,14 +182,17 @@ test("no more answers are kept than maxEntries, those used last; none with cache
   await uncached.flags.forUser(user);
   await uncached.flags.forUser(user);
   assert.equal(asked().length, 2);
-  await ask("d", { text: "x".repeat(5000) });
-  await ask("d", { text: "x".repeat(5000) });
+  await ask("d", { text: "x".repeat(16_000) });
+  await ask("d", { text: "x".repeat(16_000) });
+  assert.equal(asked().length, 1);
+  await ask("d", { text: "x".repeat(16_384) });
+  await ask("d", { text: "x".repeat(16_384) });
   assert.equal(asked().length, 2);
 });
 
 const failures = {
   "an error status": [() => ({ status: 500 }), /status 500/],
-  "a cut connection": [() => "hang up", /cannot be asked/],
+  "a cut connection": [() => "hang up", /cannot be asked .*other side closed/],
   "no JSON": [() => ({ body: "<html>" }), /cannot be asked/],
   "no flags": [() => ({ body: { flags: [] } }), /no flags/],
   "no answer in time": [() => undefined, /[Tt]imeout/],
@@ -270,6 +273,39 @@ test("a user that is no JSON is told and costs nobody else anything", async () =
   assert.equal((await flags.forUser(user)).isEnabled("sticky"), true);
 });
 
+test("a payload of an answer that is used again is not what an earlier request made of it", async () => {
+  const { sticky } = served.flags;
+  for (const payload of [sticky.metadata.payload, { a: 1 }]) {
+    posthog.answer.current = () => ({ body: { flags: { sticky: { ...sticky, metadata: { ...sticky.metadata, payload } } } } });
+    const { flags } = client();
+    const first = await flags.forUser(user);
+    first.getFeatureFlagPayload("sticky").a = 2;
+    first.getAllFlagsAndPayloads().featureFlagPayloads.sticky.a = 3;
+    const second = await flags.forUser(user);
+    assert.deepEqual(second.getFeatureFlagPayload("sticky"), { a: 1 });
+    assert.deepEqual(second.getAllFlagsAndPayloads().featureFlagPayloads.sticky, { a: 1 });
+    assert.equal(posthog.requests.splice(0).length, 1);
+  }
+});
+
+test("after the clock was set back answers are not used again, and PostHog is not left alone, as much longer", async () => {
+  mock.timers.enable({ apis: ["Date"], now: 1_700_000_000_000 });
+  try {
+    const { flags } = client();
+    await flags.forUser(user);
+    mock.timers.setTime(1_600_000_000_000);
+    await flags.forUser(user);
+    assert.equal(posthog.requests.length, 2);
+    posthog.answer.current = () => ({ status: 500 });
+    await flags.forUser({ distinctId: "user-2" });
+    mock.timers.setTime(1_500_000_000_000);
+    await flags.forUser({ distinctId: "user-2" });
+    assert.equal(posthog.requests.length, 4);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
 test("requests wait for no promise of another", async () => {
   const { flags } = client();
   await Promise.all([flags.forUser(user), flags.forUser(user)]);
@@ -279,5 +315,9 @@ test("requests wait for no promise of another", async () => {
 test("wrong options are refused with the fix", () => {
   assert.throws(() => remoteFallback({ projectKey: " " }), { code: "invalid_options", message: /projectKey/ });
   assert.throws(() => remoteFallback({ projectKey: "phc_a", timeoutMs: 0 }), { code: "invalid_options", message: /timeoutMs/ });
+  assert.throws(() => remoteFallback({ projectKey: "phc_a", timeoutMs: 2 ** 31 }), { code: "invalid_options", message: /timeoutMs/ });
+  for (const host of ["localhost:8000", "posthog.example", "ftp://posthog.example"]) {
+    assert.throws(() => remoteFallback({ projectKey: "phc_a", host }), { code: "invalid_options", message: /host.*https:/ });
+  }
   assert.throws(() => remoteFallback({ projectKey: "phc_a", maxEntries: -1 }), { code: "invalid_options", message: /maxEntries/ });
 });

@@ -79,3 +79,36 @@ for (const [what, respond] of [
     server.closeAllConnections();
   });
 }
+
+test("an address without an origin is named all the same", () => {
+  for (const address of ["file:///folder/flags.snapshot", "s3://bucket/flags.snapshot"]) assert.equal(urlSource(address).describe, address);
+});
+
+test("why the network refused is told", async () => {
+  const gone = createServer();
+  const port = await new Promise((resolve) => gone.listen(0, "127.0.0.1", () => resolve(gone.address().port)));
+  await new Promise((resolve) => gone.close(resolve));
+  await assert.rejects(urlSource(`http://127.0.0.1:${port}/flags`).read(undefined), { code: "source_failed", message: /ECONNREFUSED/ });
+});
+
+test("a header that cannot be sent is refused without its value", async () => {
+  for (const authorization of ["Bearer hidden\ntoken", " Bearer hidden\u0000 "]) {
+    for (const headers of [{ authorization, "x-empty": "" }, () => ({ authorization })]) {
+      await assert.rejects(urlSource(origin, { headers }).read(undefined), ({ code, message }) => code === "source_failed" && !message.includes("hidden"));
+    }
+  }
+});
+
+test("the body of an answer that is not used is not left open", async () => {
+  const cancelled = [];
+  for (const status of [500, 404]) {
+    const body = new ReadableStream({ cancel: () => void cancelled.push(status) });
+    const source = urlSource(origin, { fetch: async () => new Response(body, { status }) });
+    await source.read(undefined).catch(() => {});
+  }
+  assert.deepEqual(cancelled, [500, 404]);
+});
+
+test("a timeout that no timer takes is refused", () => {
+  for (const timeoutMs of [0, Infinity, 2 ** 31]) assert.throws(() => urlSource(origin, { timeoutMs }), { code: "invalid_options", message: /timeoutMs/ });
+});

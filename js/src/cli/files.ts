@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 
 import { Failure, reasonOf } from "./failure.js";
@@ -14,18 +14,30 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Replaces a file whole or not at all. One that is the same already is left alone, for those who watch it. */
+/** Replaces a file whole or not at all; of a link, what it leads to. One that is the same already is left alone, for those who watch it. */
 export function writeWhole(path: string, text: string): void {
-  const unfinished = `${path}.${process.pid}.tmp`;
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     // `/dev/null`, or a pipe: what is written to, not replaced.
     if (found !== undefined && !found.isFile()) return writeFileSync(path, text);
     if (found !== undefined && readFileSync(path, "utf8") === text) return;
+    replace(found === undefined ? path : realpathSync(path), text);
+  } catch (error) {
+    throw new Failure("output", `${visible(path)} cannot be written: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function replace(path: string, text: string): void {
+  const unfinished = `${path}.${process.pid}.tmp`;
+  try {
     writeFileSync(unfinished, text);
     renameSync(unfinished, path);
   } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw new Failure("output", `${visible(path)} cannot be written: ${reasonOf(error)}`, { cause: error });
+    try {
+      rmSync(unfinished, { force: true });
+    } catch {
+      // Where nothing could be made, there may be nothing to remove: below a path that is a file.
+    }
+    throw error;
   }
 }

@@ -9,6 +9,7 @@ declare module "node:fs" {
   export function readFileSync(path: string): Uint8Array<ArrayBuffer>;
   export function readFileSync(path: string | URL, encoding: "utf8"): string;
   export function writeFileSync(path: string, data: string | Uint8Array): void;
+  export function realpathSync(path: string): string;
   export function renameSync(from: string, to: string): void;
   export function statSync(path: string, options: { throwIfNoEntry: false }): { isFile(): boolean } | undefined;
   export function rmSync(path: string, options: { force: boolean }): void;

@@ -1,8 +1,11 @@
+import { causes } from "../causes.js";
 import { keepDefinitions } from "../compiled.js";
 import { FlagpostError } from "../errors.js";
 import type { RequestContext } from "../flags/types.js";
-import { atLeast, postTo, type Post, type PostOptions } from "../post.js";
+import { atLeast, postTo, timeoutOf, type Post, type PostOptions } from "../post.js";
+import { sleep } from "../reader/timers.js";
 import { report } from "../report.js";
+import { isWithin, OVER, spanOf } from "../span.js";
 import type { Definitions } from "../types.js";
 import { Called } from "./called.js";
 import { flagCalledEvent, type CapturedEvent, type FlagCall } from "./event.js";
@@ -68,7 +71,7 @@ export interface Exposures {
 
 /**
  * Makes what `createFlags({ exposures })` records readings with. Make it once, before definitions are loaded: only of
- * those loaded afterwards it knows the flags' numbers and experiments.
+ * those loaded afterwards it knows the flags' numbers and experiments. `convexSource` reads too little for that.
  *
  * With a `ctx` a request sends what was recorded, once, 50 ms after its first reading; without one, call `flush()`, or
  * set `flushAt`. In a server that lives on, flush before it ends.
@@ -81,7 +84,8 @@ export function createExposures(options: ExposuresOptions): Exposures {
 
 interface Waiting {
   readonly call: FlagCall;
-  readonly definitions: Definitions | undefined;
+  /** What the event is made with; let go when it is made. */
+  definitions: Definitions | undefined;
   readonly minimal: boolean | undefined;
   /** The event as JSON, made when it is first sent, and kept: a retry has the same uuid. Null: not to be sent. */
   event: string | null | undefined;
@@ -97,7 +101,9 @@ class Sender implements Exposures {
   readonly #timeoutMs: number;
   readonly #retries: number;
   readonly #scheduled = new WeakSet<object>();
-  #restsUntil = 0;
+  #rest = OVER;
+  /** Those of the newest reading: the only ones that are held on to for events which are still to be made. */
+  #newest: Definitions | undefined;
 
   constructor(options: ExposuresOptions) {
     this.#options = options;
@@ -106,7 +112,7 @@ class Sender implements Exposures {
     this.#queue = new Queue(atLeast(1, "maxQueueSize", options.maxQueueSize ?? 1000));
     this.#batch = atLeast(1, "maxBatchSize", options.maxBatchSize ?? 100);
     this.#flushAt = options.flushAt === undefined ? Infinity : atLeast(1, "flushAt", options.flushAt);
-    this.#timeoutMs = atLeast(1, "timeoutMs", options.timeoutMs ?? 3000);
+    this.#timeoutMs = timeoutOf(options.timeoutMs ?? 3000);
     this.#retries = atLeast(0, "retries", options.retries ?? 2);
     keepDefinitions();
   }
@@ -115,9 +121,11 @@ class Sender implements Exposures {
     if (call.distinctId === "" || !this.#called.isNew(call)) return;
     // The caller's groups may change before the event is sent.
     const copy = { ...call, groups: call.groups && { ...call.groups } };
+    if (definitions !== this.#newest) this.#queue.forEach((waiting) => this.#eventOf(waiting));
+    this.#newest = definitions;
     this.#queue.add({ call: copy, definitions, minimal, event: undefined });
     if (ctx?.waitUntil !== undefined) this.#schedule(ctx);
-    else if (this.#queue.length >= this.#flushAt && Date.now() >= this.#restsUntil) void this.flush();
+    else if (this.#queue.length >= this.#flushAt && !isWithin(this.#rest, Date.now())) void this.flush();
   }
 
   async flush(): Promise<void> {
@@ -125,7 +133,7 @@ class Sender implements Exposures {
       const waiting = this.#queue.take(Math.min(this.#batch, left));
       const failure = await this.#send(waiting.flatMap((one) => this.#eventOf(one) ?? []));
       if (failure === undefined) continue;
-      this.#restsUntil = Date.now() + REST_MS;
+      this.#rest = spanOf(Date.now(), REST_MS);
       if (failure.again) this.#queue.putBack(waiting);
       this.#failed(`${failure.why}; ${failure.again ? "they wait for the next time" : "they are lost"}`);
       break;
@@ -146,9 +154,9 @@ class Sender implements Exposures {
   }
 
   async #later(ctx: RequestContext): Promise<void> {
-    await pause(COLLECT_MS);
+    await sleep(COLLECT_MS);
     this.#scheduled.delete(ctx);
-    if (Date.now() >= this.#restsUntil) await this.flush();
+    if (!isWithin(this.#rest, Date.now())) await this.flush();
   }
 
   #eventOf(waiting: Waiting): string | null {
@@ -156,6 +164,7 @@ class Sender implements Exposures {
     const { call, definitions } = waiting;
     const { beforeSend, disableGeoip } = this.#options;
     const metadata = definitions && metadataOf(definitions);
+    waiting.definitions = undefined;
     const minimal = this.#options.minimal ?? waiting.minimal ?? metadata?.minimal;
     const known = call.locallyEvaluated ? metadata?.flags.get(call.key) : undefined;
     try {
@@ -174,7 +183,7 @@ class Sender implements Exposures {
     for (let attempt = 0; ; attempt++) {
       const failure = await this.#try(batch);
       if (!failure?.again || attempt >= this.#retries) return failure;
-      await pause(RETRY_MS * 2 ** attempt);
+      await sleep(RETRY_MS * 2 ** attempt);
     }
   }
 
@@ -186,15 +195,11 @@ class Sender implements Exposures {
       if (status >= 200 && status < 300) return undefined;
       return { why: `PostHog answered with status ${status}`, again: status === 408 || status === 429 || status >= 500 };
     } catch (error) {
-      return { why: `PostHog cannot be reached (${String(error)})`, again: true };
+      return { why: `PostHog cannot be reached (${causes(error)})`, again: true };
     }
   }
 
   #failed(why: string): void {
     report(this.#options.onError, new FlagpostError("exposures_failed", `exposure events were not sent: ${why}`));
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -13,6 +13,10 @@ export class Queue<T> {
     return this.#items.length;
   }
 
+  forEach(work: (item: T) => void): void {
+    this.#items.forEach(work);
+  }
+
   add(item: T): void {
     this.#items.push(item);
     this.#trim();

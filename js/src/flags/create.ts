@@ -79,20 +79,22 @@ class Client<M extends FlagTypes<M>> implements Flags<M> {
     this.#now();
   }
 
-  async forUser(user: User, options: ForUserOptions = {}): Promise<UserFlags<M>> {
+  async forUser(user: User, options?: ForUserOptions): Promise<UserFlags<M>> {
     assertUser(user);
-    assertKeys(options.flagKeys);
+    // JavaScript may well pass null, for either.
+    const flagKeys = options?.flagKeys ?? undefined;
+    assertKeys(flagKeys);
     const now = this.#now();
     const overrides = this.#overridesOf(user);
-    const definitions = await this.#current(options.ctx);
+    const definitions = await this.#current(options?.ctx);
     let origin: Origin =
       typeof definitions === "string"
         ? new NoOrigin(definitions)
         : new SnapshotOrigin(definitions, user, now, (error) => this.#failed(definitions, error));
-    const remote = await this.#askRemote(origin, user, options.flagKeys, overrides);
+    const remote = await this.#askRemote(origin, user, flagKeys, overrides);
     if (remote !== null) origin = new Layer(origin, remote.flags, "remote");
     if (overrides.size > 0) origin = new Layer(origin, overrides, "override");
-    return new FlagsOfUser<M>(origin, this.#recorder(user, typeof definitions === "string" ? undefined : definitions, remote, options));
+    return new FlagsOfUser<M>(origin, this.#recorder(user, typeof definitions === "string" ? undefined : definitions, remote, options ?? {}));
   }
 
   async #askRemote(

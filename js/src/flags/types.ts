@@ -23,13 +23,13 @@ export interface AnyFlags {
   [key: string]: FlagType;
 }
 
-/** Which snapshot answered, and how old it was then. */
+/** Which snapshot answers, and how old it is. */
 export interface SnapshotState {
   /** The snapshot's digest: another one means other definitions. */
   readonly version: string | null;
   /** What the snapshot says of itself; null for plain definitions. */
   readonly info: SnapshotInfo | null;
-  /** Seconds since PostHog last said that these definitions are current. */
+  /** Seconds since PostHog last said that these definitions are current, whenever it is read. */
   readonly ageSeconds: number | null;
   /** Whether it was older than the reader's `maxAge`. */
   readonly stale: boolean;

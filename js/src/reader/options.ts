@@ -1,6 +1,7 @@
 import { FlagpostError } from "../errors.js";
 import type { SourceLike } from "../sources/of.js";
 import type { LoadOptions } from "../types.js";
+import { LONGEST_MS } from "./timers.js";
 
 /** Options of `createReader`. Durations are seconds. */
 export interface ReaderOptions extends LoadOptions {
@@ -57,17 +58,19 @@ export interface Settings {
   readonly negativeMs: number;
   readonly timeout: number;
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined;
-  readonly onError: (error: FlagpostError) => void;
+  readonly onError: ((error: FlagpostError) => void) | undefined;
 }
 
 /** Refuses options that cannot be meant, with the fix. */
 export function settingsOf(options: ReaderOptions): Settings {
-  const { ttl = 60, negativeTtl = 5, timeout = 10, onStale = "serve", waitUntil } = options;
+  const { ttl = 60, negativeTtl = 5, timeout = 10, onStale = "serve", waitUntil, onError } = options;
   const { staleWhileRevalidate = Infinity, maxAge = Infinity } = options;
   for (const [name, value] of Object.entries({ ttl, negativeTtl, staleWhileRevalidate, maxAge })) {
     if (typeof value !== "number" || !(value >= 0)) throw invalid(`${name} is a number of seconds, 0 or more`);
   }
-  if (typeof timeout !== "number" || !(timeout > 0)) throw invalid("timeout is a number of seconds, more than 0");
+  if (typeof timeout !== "number" || !(timeout > 0 && timeout * 1000 <= LONGEST_MS)) {
+    throw invalid("timeout is a number of seconds, more than 0 and less than 25 days");
+  }
   if (!["serve", "unresolved", "throw"].includes(onStale)) throw invalid('onStale is "serve", "unresolved" or "throw"');
   if (onStale !== "serve" && maxAge === Infinity) throw invalid(`onStale: "${onStale}" needs a maxAge, in seconds`);
   if (waitUntil !== undefined && typeof waitUntil !== "function") throw invalid("waitUntil is a function that takes a promise");
@@ -79,7 +82,7 @@ export function settingsOf(options: ReaderOptions): Settings {
     negativeMs: Math.min(negativeTtl, ttl) * 1000,
     timeout,
     waitUntil,
-    onError: options.onError ?? ((error) => console.warn(`flagpost: ${error.message}`)),
+    onError,
   };
 }
 

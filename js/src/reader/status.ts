@@ -1,7 +1,10 @@
 import type { FlagpostError } from "../errors.js";
 import type { SnapshotInfo } from "../types.js";
 
-/** What a reader has counted since it was made. Every call of `current` is a hit or a miss. */
+/**
+ * What a reader has counted since it was made. Every call of `current` is a hit or a miss; those that share a read
+ * with another one of their request are counted with that.
+ */
 export interface ReaderStats {
   /** Calls that were answered from memory, at once. */
   hits: number;
@@ -35,7 +38,7 @@ export interface ReaderStatus {
   stale: boolean;
   /** When the source last gave a good answer. */
   readAt: Date | null;
-  /** From when on a call of `current` asks the source again; null if none has been read. */
+  /** From when on a call of `current` asks the source again; null if none has been read, or none will be. */
   nextReadAt: Date | null;
   /** The failure of the last read, null if it went well. */
   lastError: FlagpostError | null;

@@ -3,6 +3,9 @@
  * that throw: what is said here of "no timers" covers both.
  */
 
+/** The longest time that a timer takes, about 25 days: one that is set to more goes off at once. */
+export const LONGEST_MS = 0x7fff_ffff;
+
 /** Waits; resolves with false, at once, where there are no timers. */
 export async function sleep(ms: number): Promise<boolean> {
   try {

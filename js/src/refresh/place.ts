@@ -1,3 +1,4 @@
+import { causes } from "../causes.js";
 import { FlagpostError } from "../errors.js";
 import { clearedBy, freshOf, isHeld, sealed, type Fresh, type Sealed } from "./fresh.js";
 import { etagFrom, factsOf, open, renewed, type Held } from "./held.js";
@@ -6,7 +7,7 @@ import { exitOf, Fault, Refusal } from "./refusal.js";
 import { order } from "./rules.js";
 import type { RefreshReason, RefreshReport, RefreshStatus, TargetContent } from "./types.js";
 import { ask } from "./upstream.js";
-import { causes, count, short, size, sleep } from "./words.js";
+import { count, short, size, sleep } from "./words.js";
 import { write } from "./write.js";
 
 /** How often the target is tried because other writers were faster. */

@@ -1,8 +1,9 @@
+import { causes } from "../causes.js";
 import type { Job } from "./options.js";
 import { Fault, type Again } from "./refusal.js";
 import { generator } from "./rules.js";
 import type { RefreshFetch } from "./types.js";
-import { causes, excerpt, sleep } from "./words.js";
+import { excerpt, sleep } from "./words.js";
 
 /** Most bytes that are read of an error's body. */
 const ERROR_BODY = 8192;

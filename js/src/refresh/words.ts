@@ -1,3 +1,5 @@
+import { onOneLine } from "../causes.js";
+
 /** Most bytes of an answer's body shown to people. */
 const EXCERPT = 200;
 
@@ -27,21 +29,6 @@ export function excerpt(body: string): string {
   // Not within a character.
   while (((bytes[cut] as number) & 0xc0) === 0x80) cut--;
   return `: ${new TextDecoder().decode(bytes.subarray(0, cut))}…`;
-}
-
-function onOneLine(text: string): string {
-  return text.split(/[\s\p{Cc}]+/u).filter((word) => word !== "").join(" ");
-}
-
-/** An error and its causes on one line, outermost first, without the stacks. */
-export function causes(error: unknown): string {
-  const parts: string[] = [];
-  for (let next = error; next !== undefined && next !== null && parts.length < 8; next = (next as Error).cause) {
-    const { message, code } = next as { message?: unknown; code?: unknown };
-    const text = onOneLine(String(message || code || next));
-    if (!parts.some((part) => part.includes(text))) parts.push(text);
-  }
-  return parts.join(": ");
 }
 
 export function sleep(milliseconds: number): Promise<void> {

@@ -1,7 +1,8 @@
+import { causes } from "../causes.js";
 import { open, type Held } from "./held.js";
 import { Refusal } from "./refusal.js";
 import type { Target, TargetContent } from "./types.js";
-import { causes, sleep } from "./words.js";
+import { sleep } from "./words.js";
 
 /**
  * Pauses in milliseconds before a snapshot that does not read back is read again: stores that copy their

@@ -37,7 +37,10 @@ export function answersOf(text: string): RemoteAnswers {
 function flagOf({ enabled, variant, reason, metadata }: WireFlag): RemoteFlag {
   return {
     value: enabled ? (variant ?? true) : false,
-    payload: payloadOf(metadata?.payload),
+    // Fresh each time, as the snapshot's: an answer is used again, and whoever reads a payload may change it.
+    get payload() {
+      return payloadOf(metadata?.payload);
+    },
     id: metadata?.id,
     version: metadata?.version,
     reason: reason?.description ?? reason?.code,
@@ -46,11 +49,12 @@ function flagOf({ enabled, variant, reason, metadata }: WireFlag): RemoteFlag {
 }
 
 function payloadOf(payload: unknown): unknown {
-  if (typeof payload !== "string") return payload ?? undefined;
+  if (payload === undefined || payload === null) return undefined;
+  const text = typeof payload === "string" ? payload : JSON.stringify(payload);
   try {
-    return (JSON.parse(payload) as unknown) ?? undefined;
+    return (JSON.parse(text) as unknown) ?? undefined;
   } catch {
-    return payload;
+    return text;
   }
 }
 

@@ -1,6 +1,8 @@
+import { causes } from "../causes.js";
 import { FlagpostError } from "../errors.js";
-import { atLeast, postTo, type Post, type PostOptions } from "../post.js";
+import { atLeast, postTo, timeoutOf, type Post, type PostOptions } from "../post.js";
 import { report } from "../report.js";
+import { isWithin, OVER, spanOf, type Span } from "../span.js";
 import type { User } from "../types.js";
 import { answersOf } from "./answers.js";
 import { Remembered } from "./remembered.js";
@@ -15,7 +17,10 @@ const QUOTA_SECONDS = 60;
 export interface RemoteFallbackOptions extends PostOptions, RequestOptions {
   /** Milliseconds that `forUser` waits for PostHog at most. Default: 1,000. */
   timeoutMs?: number | undefined;
-  /** Seconds that an answer is used again for the same user, properties and flags; 0: never. Default: 60. */
+  /**
+   * Seconds that an answer is used again for the same user, properties and flags, unless they take more than 16,384
+   * characters as JSON; 0: never. Default: 60.
+   */
   cacheSeconds?: number | undefined;
   /** Answers that are kept; of more, the least recently used are forgotten. Default: 1,000. */
   maxEntries?: number | undefined;
@@ -39,14 +44,14 @@ class Remote implements RemoteFallback {
   readonly #remembered: Remembered;
   readonly #timeoutMs: number;
   readonly #seconds: number;
-  /** Until when nobody asks, and what all are told until then. */
-  #rest: { until: number; answers: RemoteAnswers | null } = { until: 0, answers: null };
+  /** How long nobody asks, and what all are told meanwhile. */
+  #rest: { span: Span; answers: RemoteAnswers | null } = { span: OVER, answers: null };
 
   constructor(options: RemoteFallbackOptions) {
     const { timeoutMs = 1000, cacheSeconds = 60, maxEntries = 1000 } = options;
     this.#options = options;
     this.#post = postTo(options);
-    this.#timeoutMs = atLeast(1, "timeoutMs", timeoutMs);
+    this.#timeoutMs = timeoutOf(timeoutMs);
     this.#seconds = atLeast(0, "cacheSeconds", cacheSeconds);
     this.#remembered = new Remembered(atLeast(0, "maxEntries", maxEntries));
   }
@@ -61,11 +66,11 @@ class Remote implements RemoteFallback {
     }
     const known = this.#remembered.get(body);
     if (known !== undefined) return known;
-    if (Date.now() < this.#rest.until) return this.#rest.answers;
+    if (isWithin(this.#rest.span, Date.now())) return this.#rest.answers;
     try {
       return await this.#request(body);
     } catch (error) {
-      return this.#giveUp(`PostHog cannot be asked (${String(error)})`, REST_SECONDS, null);
+      return this.#giveUp(`PostHog cannot be asked (${causes(error)})`, REST_SECONDS, null);
     }
   }
 
@@ -86,7 +91,7 @@ class Remote implements RemoteFallback {
   }
 
   #giveUp(why: string, seconds: number, answers: RemoteAnswers | null): RemoteAnswers | null {
-    this.#rest = { until: Date.now() + seconds * 1000, answers };
+    this.#rest = { span: spanOf(Date.now(), seconds * 1000), answers };
     this.#report(why);
     return answers;
   }

@@ -1,12 +1,13 @@
+import { isWithin, spanOf, type Span } from "../span.js";
 import type { RemoteAnswers } from "./types.js";
 
-/** Requests longer than this are not remembered, which bounds the memory of all. */
-const LONGEST = 4096;
+/** Requests longer than this, with hundreds of flags say, are not remembered, which bounds the memory of all. */
+const LONGEST = 16_384;
 
 /** Answers by the request that they were given to, the least recently used first. */
 export class Remembered {
   readonly #most: number;
-  readonly #byRequest = new Map<string, { answers: RemoteAnswers; until: number }>();
+  readonly #byRequest = new Map<string, { answers: RemoteAnswers; span: Span }>();
 
   constructor(most: number) {
     this.#most = most;
@@ -16,7 +17,7 @@ export class Remembered {
     const entry = this.#byRequest.get(request);
     if (entry === undefined) return undefined;
     this.#byRequest.delete(request);
-    if (entry.until <= Date.now()) return undefined;
+    if (!isWithin(entry.span, Date.now())) return undefined;
     this.#byRequest.set(request, entry);
     return entry.answers;
   }
@@ -24,7 +25,7 @@ export class Remembered {
   set(request: string, answers: RemoteAnswers, seconds: number): void {
     if (seconds === 0 || request.length > LONGEST) return;
     this.#byRequest.delete(request);
-    this.#byRequest.set(request, { answers, until: Date.now() + seconds * 1000 });
+    this.#byRequest.set(request, { answers, span: spanOf(Date.now(), seconds * 1000) });
     if (this.#byRequest.size > this.#most) this.#byRequest.delete(this.#byRequest.keys().next().value as string);
   }
 }

@@ -1,4 +1,6 @@
+import { causes, onOneLine } from "../causes.js";
 import { FlagpostError } from "../errors.js";
+import { timeoutOf } from "../post.js";
 import { resultOf, type Source, type SourceResult } from "../source.js";
 
 /** Options of `urlSource`. */
@@ -22,26 +24,31 @@ export type Fetch = (
   status: number;
   headers: { get(name: string): string | null };
   arrayBuffer(): Promise<ArrayBuffer>;
+  body?: { cancel?(): Promise<void> } | null;
 }>;
 
 /** Reads a snapshot over HTTP; with an `ETag`, an unchanged one is not sent again. */
 export function urlSource(url: string | { readonly href: string }, options: UrlSourceOptions = {}): Source {
-  const { timeoutMs = 10_000 } = options;
+  const timeoutMs = timeoutOf(options.timeoutMs ?? 10_000);
   const address = parse(url);
   // A query may hold a signature: it does not belong in a message.
-  const describe = `${address.origin}${address.pathname}`;
+  const describe = `${address.protocol}//${address.host}${address.pathname}`;
 
-  async function read(previous: { version: string } | undefined): Promise<SourceResult> {
+  async function read(previous: { version: string } | undefined, headers: Record<string, string>): Promise<SourceResult> {
     const request: Fetch = options.fetch ?? fetch;
-    const headers = typeof options.headers === "function" ? await options.headers() : options.headers ?? {};
     const tag = previous && etagOf(previous.version);
     const response = await request(address.href, {
       headers: tag === undefined ? headers : { ...headers, "if-none-match": tag },
       signal: AbortSignal.timeout(timeoutMs),
     });
-    if (response.status === 304) return "unchanged";
-    if (response.status === 404) return null;
-    if (response.status !== 200) throw new Error(`it answered with status ${response.status}`);
+    const { status } = response;
+    if (status !== 200) {
+      // A body left open keeps its connection.
+      response.body?.cancel?.().catch(() => {});
+      if (status === 304) return "unchanged";
+      if (status === 404) return null;
+      throw new Error(`it answered with status ${status}`);
+    }
     const buffer = await response.arrayBuffer();
     const etag = response.headers.get("etag");
     return etag === null ? resultOf(buffer, previous) : { bytes: buffer, version: ETAG + etag };
@@ -49,12 +56,26 @@ export function urlSource(url: string | { readonly href: string }, options: UrlS
 
   return {
     describe,
-    read: (previous) =>
-      read(previous).catch((error: unknown) => {
-        const why = String(error).replaceAll(address.href, describe);
+    async read(previous) {
+      let headers: Record<string, string> = {};
+      try {
+        headers = (typeof options.headers === "function" ? await options.headers() : options.headers) ?? {};
+        return await read(previous, headers);
+      } catch (error) {
+        let why = causes(error).replaceAll(address.href, describe);
+        // What refuses a header quotes its value.
+        for (const value of Object.values(headers)) why = without(why, onOneLine(String(value)));
         throw new FlagpostError("source_failed", `${describe} cannot be read: ${why}`);
-      }),
+      }
+    },
   };
+}
+
+/** What is shorter is no secret, and stands in many a word. */
+const SHORTEST_SECRET = 4;
+
+function without(text: string, secret: string): string {
+  return secret.length < SHORTEST_SECRET ? text : text.replaceAll(secret, "…");
 }
 
 function parse(url: string | { readonly href: string }): URL {
