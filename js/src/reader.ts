@@ -62,13 +62,19 @@ interface Reading {
   beats: number;
 }
 
+/** What calls with one context wait for. A context that outlives its request must not wait for that one's for ever. */
+interface Shared {
+  readonly work: Promise<Definitions>;
+  readonly span: Span;
+}
+
 class SourceReader implements Reader {
   readonly #settings: Settings;
   readonly #chain: Chain;
   readonly #shelf: Shelf;
   readonly #stats = noStats();
   /** What the calls of one request wait for together. */
-  readonly #ofRequest = new WeakMap<RequestContext, Promise<Definitions>>();
+  readonly #ofRequest = new WeakMap<RequestContext, Shared>();
   #reading: Reading | undefined;
   #readAt: Date | null = null;
   #lastError: FlagpostError | null = null;
@@ -88,7 +94,8 @@ class SourceReader implements Reader {
     if (isWithin(this.#rest, now)) return this.#fromMemory(now);
     // JavaScript may well pass null.
     if (ctx === undefined || ctx === null) return this.#expired(now, undefined);
-    return this.#ofRequest.get(ctx) ?? this.#sharedBy(ctx, now);
+    const shared = this.#ofRequest.get(ctx);
+    return shared !== undefined && isWithin(shared.span, now) ? shared.work : this.#sharedBy(ctx, now);
   }
 
   status(): ReaderStatus {
@@ -109,11 +116,12 @@ class SourceReader implements Reader {
 
   async #sharedBy(ctx: RequestContext, now: number): Promise<Definitions> {
     const work = this.#expired(now, ctx);
-    this.#ofRequest.set(ctx, work);
+    const shared = { work, span: spanOf(now, this.#chain.patienceMs) };
+    this.#ofRequest.set(ctx, shared);
     try {
       return await work;
     } finally {
-      this.#ofRequest.delete(ctx);
+      if (this.#ofRequest.get(ctx) === shared) this.#ofRequest.delete(ctx);
     }
   }
 

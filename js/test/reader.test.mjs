@@ -270,6 +270,17 @@ test("where there are no timers, as in Convex's queries, each request reads for 
   assert.equal(keys(await requests[0]), "version-1", "an older read does not undo a newer one");
 });
 
+test("a context that outlives its request does not wait for ever for what that one began", withClock(async () => {
+  const source = scripted(() => new Promise(() => {}), version(1));
+  const reader = createReader({ source });
+  const ctx = {};
+  void reader.current(ctx);
+  await settled();
+  // The request ended, and its timers with it: time passes, but none of them fires.
+  mock.timers.setTime(Date.now() + 60_000);
+  assert.equal(keys(await reader.current(ctx)), "version-1");
+}));
+
 test("the calls of one request share a read, also where each other request reads", withClock(async (pass) => {
   let finish;
   const source = scripted(version(1), () => new Promise((resolve) => { finish = resolve; }));

@@ -11,6 +11,7 @@ import {
 } from "@openfeature/core";
 import { FlagpostError } from "../errors.js";
 import type { AnyFlags, FlagResult, Flags, FlagTypes, KeyOf, UserFlags } from "../flags/types.js";
+import { LONGEST_MS } from "../reader/timers.js";
 import type { User } from "../types.js";
 import { answering, PRELOAD } from "./answering.js";
 import { userOf } from "./context.js";
@@ -18,9 +19,6 @@ import { detailsOf, errorDetails, type FlagType } from "./details.js";
 import { openFeatureError } from "./errors.js";
 import { Emitter } from "./emitter.js";
 import { ERROR, READY, Watch } from "./watch.js";
-
-/** Timers count milliseconds in 31 bits, and run at once beyond them. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** Options of the browser's `FlagpostProvider`. */
 export interface FlagpostProviderOptions {

@@ -1,9 +1,10 @@
 import { FlagpostError } from "../errors.js";
 import { noSnapshot, readError, tooLate } from "../reader/errors.js";
-import { within } from "../reader/timers.js";
+import { LONGEST_MS, within } from "../reader/timers.js";
 import { report } from "../report.js";
 import type { Source } from "../source.js";
 import { sourcesOf, type SourceLike } from "../sources/of.js";
+import { isWithin, OVER, spanOf, type Span } from "../span.js";
 import { dataOfBytes } from "./data.js";
 import type { FlagDefinitionCacheData, FlagDefinitionCacheProvider, ProviderOptions } from "./provider.js";
 
@@ -63,16 +64,17 @@ class ReadingCache implements FlagDefinitionCacheProvider {
   readonly #ttlMs: number;
   readonly #timeout: number;
   #held: Held | undefined;
-  /** Since when what is held is used, and until when. */
-  #sinceMs = 0;
-  #nextReadMs = 0;
+  /** How long what is held is used. */
+  #use: Span = OVER;
   #started = 0;
   #finished = 0;
 
   constructor(options: FlagDefinitionCacheOptions) {
     const { ttl = 0, timeout = 10 } = options;
     if (!(ttl >= 0)) throw new FlagpostError("invalid_options", "ttl is a number of seconds, 0 or more");
-    if (!(timeout > 0)) throw new FlagpostError("invalid_options", "timeout is a number of seconds, more than 0");
+    if (!(timeout > 0 && timeout * 1000 <= LONGEST_MS)) {
+      throw new FlagpostError("invalid_options", "timeout is a number of seconds, more than 0 and less than 25 days");
+    }
     this.#sources = sourcesOf(options.source);
     this.#options = options;
     this.#ttlMs = ttl * 1000;
@@ -81,10 +83,11 @@ class ReadingCache implements FlagDefinitionCacheProvider {
 
   async getFlagDefinitions(): Promise<FlagDefinitionCacheData | undefined> {
     // As in the reader: Workers forbid waiting for another request's promise, so only data is shared.
-    if (this.#held !== undefined && this.#isUsed(Date.now())) return this.#held.data;
-    if (this.#ttlMs > 0) this.#use(this.#sources.length * this.#timeout * 1000);
+    const now = Date.now();
+    if (this.#held !== undefined && isWithin(this.#use, now)) return this.#held.data;
+    if (this.#ttlMs > 0) this.#use = spanOf(now, this.#sources.length * this.#timeout * 1000);
     const good = await this.#read();
-    this.#use(good ? this.#ttlMs : Math.min(RETRY_SECONDS * 1000, this.#ttlMs));
+    this.#use = spanOf(Date.now(), good ? this.#ttlMs : Math.min(RETRY_SECONDS * 1000, this.#ttlMs));
     return this.#held?.data;
   }
 
@@ -96,16 +99,6 @@ class ReadingCache implements FlagDefinitionCacheProvider {
   async onFlagDefinitionsReceived(): Promise<void> {}
 
   async shutdown(): Promise<void> {}
-
-  /** Whether the source need not be asked yet. A clock that was set back since says nothing. */
-  #isUsed(now: number): boolean {
-    return this.#sinceMs <= now && now < this.#nextReadMs;
-  }
-
-  #use(ms: number): void {
-    this.#sinceMs = Date.now();
-    this.#nextReadMs = this.#sinceMs + ms;
-  }
 
   /** Whether a source was good. */
   async #read(): Promise<boolean> {
