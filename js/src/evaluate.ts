@@ -1,8 +1,7 @@
 import { compiledOf } from "./definitions.js";
-import { FlagpostError } from "./errors.js";
 import { isUnanswered, unanswered } from "./stale.js";
 import type { Answer, Answers, Definitions, EvaluateOptions, Loadable, User } from "./types.js";
-import { assertUser, timeOf } from "./user.js";
+import { assertKeys, assertUser, timeOf } from "./user.js";
 
 /**
  * Evaluates flags for a user, synchronously.
@@ -22,9 +21,7 @@ export function evaluate(
   assertUser(user);
   const now = timeOf(options?.now);
   const keys = options?.flagKeys ?? undefined;
-  if (keys !== undefined && !Array.isArray(keys)) {
-    throw new FlagpostError("invalid_options", 'flagKeys is no list: pass { flagKeys: ["a-flag"] }');
-  }
+  assertKeys(keys);
   return isUnanswered(definitions) ? unanswered(compiled, keys) : compiled.answers(keys, user, now);
 }
 

@@ -27,6 +27,12 @@ function assertMap(member: string, map: unknown): void {
   }
 }
 
+/** Keys of flags are a list; JavaScript may well pass one alone. */
+export function assertKeys(flagKeys: unknown): asserts flagKeys is readonly string[] | undefined {
+  if (flagKeys === undefined || Array.isArray(flagKeys)) return;
+  throw new FlagpostError("invalid_options", 'flagKeys is no list: pass { flagKeys: ["a-flag"] }');
+}
+
 /** Milliseconds of the time to evaluate at: the present unless one is given. */
 export function timeOf(now: Date | undefined): number {
   // JavaScript may well pass null, which as a number is 1970.

@@ -5,7 +5,7 @@ import { createReader, type ReaderOptions } from "../reader.js";
 import type { RemoteAnswers, RemoteFallback } from "../remote/types.js";
 import { report } from "../report.js";
 import type { Definitions, User } from "../types.js";
-import { assertUser, timeOf } from "../user.js";
+import { assertKeys, assertUser, timeOf } from "../user.js";
 import { Layer, NoOrigin, type Known, type Origin } from "./origin.js";
 import { overriding, type Overrides } from "./overrides.js";
 import { SnapshotOrigin } from "./snapshot.js";
@@ -165,11 +165,6 @@ function readerOf({ reader, onError }: FlagsOptions<never>): DefinitionsReader {
   if (typeof thing?.current === "function") return thing as DefinitionsReader;
   if (typeof thing?.free === "function") return { current: async () => thing as Definitions };
   return createReader({ source: reader as ReaderOptions["source"], onError });
-}
-
-function assertKeys(flagKeys: unknown): void {
-  if (flagKeys === undefined || Array.isArray(flagKeys)) return;
-  throw new FlagpostError("invalid_options", 'flagKeys is no list: pass { flagKeys: ["a-flag"] }');
 }
 
 function failed(cause: unknown): FlagpostError {

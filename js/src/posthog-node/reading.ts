@@ -1,6 +1,7 @@
 import { FlagpostError } from "../errors.js";
 import { noSnapshot, readError, tooLate } from "../reader/errors.js";
-import { LONGEST_MS, within } from "../reader/timers.js";
+import { assertSeconds, assertTimeout } from "../reader/options.js";
+import { within } from "../reader/timers.js";
 import { report } from "../report.js";
 import type { Source } from "../source.js";
 import { sourcesOf, type SourceLike } from "../sources/of.js";
@@ -71,10 +72,8 @@ class ReadingCache implements FlagDefinitionCacheProvider {
 
   constructor(options: FlagDefinitionCacheOptions) {
     const { ttl = 0, timeout = 10 } = options;
-    if (!(ttl >= 0)) throw new FlagpostError("invalid_options", "ttl is a number of seconds, 0 or more");
-    if (!(timeout > 0 && timeout * 1000 <= LONGEST_MS)) {
-      throw new FlagpostError("invalid_options", "timeout is a number of seconds, more than 0 and less than 25 days");
-    }
+    assertSeconds("ttl", ttl);
+    assertTimeout(timeout);
     this.#sources = sourcesOf(options.source);
     this.#options = options;
     this.#ttlMs = ttl * 1000;

@@ -66,11 +66,9 @@ export function settingsOf(options: ReaderOptions): Settings {
   const { ttl = 60, negativeTtl = 5, timeout = 10, onStale = "serve", waitUntil, onError } = options;
   const { staleWhileRevalidate = Infinity, maxAge = Infinity } = options;
   for (const [name, value] of Object.entries({ ttl, negativeTtl, staleWhileRevalidate, maxAge })) {
-    if (typeof value !== "number" || !(value >= 0)) throw invalid(`${name} is a number of seconds, 0 or more`);
+    assertSeconds(name, value);
   }
-  if (typeof timeout !== "number" || !(timeout > 0 && timeout * 1000 <= LONGEST_MS)) {
-    throw invalid("timeout is a number of seconds, more than 0 and less than 25 days");
-  }
+  assertTimeout(timeout);
   if (!["serve", "unresolved", "throw"].includes(onStale)) throw invalid('onStale is "serve", "unresolved" or "throw"');
   if (onStale !== "serve" && maxAge === Infinity) throw invalid(`onStale: "${onStale}" needs a maxAge, in seconds`);
   if (waitUntil !== undefined && typeof waitUntil !== "function") throw invalid("waitUntil is a function that takes a promise");
@@ -84,6 +82,17 @@ export function settingsOf(options: ReaderOptions): Settings {
     waitUntil,
     onError,
   };
+}
+
+/** Throws `invalid_options` unless a value can be a number of seconds. */
+export function assertSeconds(name: string, value: unknown): void {
+  if (typeof value !== "number" || !(value >= 0)) throw invalid(`${name} is a number of seconds, 0 or more`);
+}
+
+/** Throws `invalid_options` unless a value can be the seconds that a source may take. */
+export function assertTimeout(timeout: unknown): void {
+  if (typeof timeout === "number" && timeout > 0 && timeout * 1000 <= LONGEST_MS) return;
+  throw invalid("timeout is a number of seconds, more than 0 and less than 25 days");
 }
 
 function invalid(what: string): FlagpostError {
