@@ -43,7 +43,8 @@ function wordsOf(bytes: Uint8Array, count: number): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, count);
 }
 
-function sameTail(a: Uint8Array | Uint32Array, b: Uint8Array | Uint32Array, start: number): boolean {
+/** Whether two of one length are alike from an element on. */
+export function sameTail(a: Uint8Array | Uint32Array, b: Uint8Array | Uint32Array, start: number): boolean {
   for (let index = a.length - 1; index >= start; index--) {
     if (a[index] !== b[index]) return false;
   }

@@ -37,8 +37,9 @@ export interface Origin {
 }
 
 /** Checks what a target gave: whole, and holding the definitions its header names. Throws what is wrong with it. */
-export async function open({ bytes: content, version }: TargetContent): Promise<Held> {
-  const bytes = content instanceof Uint8Array ? content : new Uint8Array(content);
+export async function open(stored: TargetContent): Promise<Held> {
+  const { version } = stored;
+  const bytes = bytesOf(stored);
   const parts = inspect(bytes);
   const header = headerOf(parts.header);
   const found = await digestOf(parts.definitions);
@@ -46,6 +47,11 @@ export async function open({ bytes: content, version }: TargetContent): Promise<
     throw new Error(`its header names ${short(header.digest)}, and its definitions are ${short(found)}`);
   }
   return { header, bytes, version, definitions: parts.definitions };
+}
+
+/** What a target gave, as bytes. */
+export function bytesOf({ bytes }: TargetContent): Uint8Array {
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
 }
 
 /** The etag of a snapshot's definitions, if this upstream gave it and none of them are left out. */

@@ -41,14 +41,9 @@ export class Place {
     return { place, closed: place.#pinned() };
   }
 
-  /** The snapshot whose definitions PostHog can be asked to confirm. */
-  get confirmable(): Held | undefined {
-    return this.#held && etagFrom(this.#held, this.job.upstream) !== undefined ? this.#held : undefined;
-  }
-
   /** Asks whether what is held is current. */
   async ask(): Promise<{ fresh: Fresh | Fault; attempts: number }> {
-    const held = this.confirmable;
+    const held = this.#held;
     const { reply, attempts } = await ask(this.job, held && etagFrom(held, this.job.upstream));
     return { fresh: reply instanceof Fault ? reply : await freshOf(this.job, reply, held), attempts };
   }

@@ -1,5 +1,5 @@
 import { jobOf, type RefreshOptions } from "./options.js";
-import { Place } from "./place.js";
+import { Place, type Outcome } from "./place.js";
 import type { RefreshReport } from "./types.js";
 
 /**
@@ -21,6 +21,6 @@ export async function refresh(options: RefreshOptions): Promise<RefreshReport> {
   return report(await place.settle(fresh), attempts);
 }
 
-function report({ status, reason, exitCode, message, ...others }: Omit<RefreshReport, "attempts">, attempts: number): RefreshReport {
+function report({ status, reason, exitCode, message, ...others }: Outcome, attempts: number): RefreshReport {
   return { status, reason, exitCode, message, attempts, ...others };
 }

@@ -1,5 +1,6 @@
+import { sameTail } from "../bytes.js";
 import { causes } from "../causes.js";
-import { open, type Held } from "./held.js";
+import { bytesOf, open, type Held } from "./held.js";
 import { Refusal } from "./refusal.js";
 import type { Target, TargetContent } from "./types.js";
 import { sleep } from "./words.js";
@@ -40,7 +41,7 @@ export async function write(target: Target, bytes: Uint8Array, expected: string 
 }
 
 async function look(stored: TargetContent | null, bytes: Uint8Array): Promise<Written> {
-  if (!stored || !isEqual(stored.bytes, bytes)) return { theirs: stored };
+  if (!stored || !holds(stored, bytes)) return { theirs: stored };
   try {
     return { ours: await open(stored) };
   } catch (error) {
@@ -81,11 +82,7 @@ function isGood(stored: TargetContent): Promise<boolean> {
   );
 }
 
-function isEqual(content: Uint8Array | ArrayBuffer, bytes: Uint8Array): boolean {
-  const stored = content instanceof Uint8Array ? content : new Uint8Array(content);
-  if (stored.length !== bytes.length) return false;
-  for (let index = 0; index < bytes.length; index++) {
-    if (stored[index] !== bytes[index]) return false;
-  }
-  return true;
+function holds(stored: TargetContent, bytes: Uint8Array): boolean {
+  const found = bytesOf(stored);
+  return found.length === bytes.length && sameTail(found, bytes, 0);
 }
