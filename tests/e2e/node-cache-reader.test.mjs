@@ -1,15 +1,12 @@
 /** A plain posthog-node in a Worker, with a reader like PostHog's example for Cloudflare KV, on what we write. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { build } from "esbuild";
-import { startKv } from "../support/local-kv.mjs";
+import { startKvWorker } from "../support/kv-worker.mjs";
 import { FIXTURE_DEFINITIONS, startPostHog } from "../support/posthog.mjs";
 import { openReference } from "../support/reference.mjs";
 import { refresh, refresher, upstreamEnv } from "../support/refresher.mjs";
 import { FIXTURE_USERS, crowd } from "../support/users.mjs";
-import { ROOT } from "../support/worker.mjs";
 
 const USERS = [...FIXTURE_USERS, ...crowd(20)];
 const FIXTURE = readFileSync(FIXTURE_DEFINITIONS, "utf8");
@@ -52,22 +49,7 @@ let env;
 
 before(async () => {
   posthog = await startPostHog();
-  const bundle = await build({
-    stdin: { contents: WORKER, resolveDir: join(ROOT, "tests"), loader: "js" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    conditions: ["workerd", "worker", "edge", "browser"],
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    external: ["node:*"],
-    logLevel: "silent",
-  });
-  kv = await startKv({
-    modules: [{ type: "ESModule", path: "worker.mjs", contents: bundle.outputFiles[0].text }],
-    compatibilityFlags: ["nodejs_compat"],
-    bindings: { PROJECT_KEY: posthog.projectKey },
-  });
+  kv = await startKvWorker(WORKER, { bindings: { PROJECT_KEY: posthog.projectKey } });
   env = { ...upstreamEnv(posthog), CLOUDFLARE_API_BASE_URL: kv.base };
 });
 
@@ -78,10 +60,7 @@ after(async () => {
 
 /** All users answered by the reader in workerd as by a posthog-node that holds these definitions. */
 async function assertReadsAs(definitions) {
-  const response = await kv.miniflare.dispatchFetch("http://worker/", { method: "POST", body: JSON.stringify(USERS) });
-  const text = await response.text();
-  assert.equal(response.status, 200, text.slice(0, 300));
-  const { asked, answers } = JSON.parse(text);
+  const { asked, answers } = await kv.ask(USERS);
   assert.deepEqual(asked, [], "it read the cache and asked nobody");
   const reference = openReference({ definitions });
   const values = new Set();

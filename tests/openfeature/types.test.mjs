@@ -1,11 +1,11 @@
 /** What TypeScript says of the providers in a strict project, as ESM and as CJS. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { program, succeed } from "../packaging/project.mjs";
+import { temporaryFolder } from "../support/worker.mjs";
 
 /** What both providers have in common; the options differ. */
 const source = (sdk, entry, options, wrong) => `
@@ -37,7 +37,7 @@ for (const [sdk, entry, options, wrong] of [
   ["@openfeature/web-sdk", "flagpost/openfeature-web", '{ defaultDistinctId: "a", refreshInterval: 30 }', "{ preload: false }"],
 ]) {
   test(`${entry} is a provider to the types of ${sdk}`, async () => {
-    const project = mkdtempSync(join(tmpdir(), "flagpost-openfeature-"));
+    const { path: project, remove } = temporaryFolder("openfeature");
     try {
       symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), join(project, "node_modules"));
       const text = source(sdk, entry, options, wrong);
@@ -48,7 +48,7 @@ for (const [sdk, entry, options, wrong] of [
       writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.mts", "*.cts"] }));
       assert.equal(await succeed("tsc", process.execPath, [program("typescript", "tsc"), "-p", project]), "");
     } finally {
-      rmSync(project, { recursive: true, force: true });
+      remove();
     }
   });
 }

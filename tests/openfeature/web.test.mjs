@@ -31,6 +31,18 @@ async function start(stored, context = USER, clientOptions) {
   return { store, flags, provider, client };
 }
 
+/** A provider for `USER` that asks a client whose answers wait, each until it is let go. */
+async function startSlow() {
+  const { flags } = storeWithClient(byPlan);
+  const waiting = [];
+  const slow = { forUser: (user) => new Promise((go) => waiting.push(go)).then(() => flags.forUser(user)) };
+  const provider = new FlagpostProvider(slow, { refreshInterval: 0 });
+  const first = provider.initialize(USER);
+  waiting.shift()();
+  await first;
+  return { provider, waiting };
+}
+
 test("every flag answers every type as posthog-node answers it, synchronously, for each context", async () => {
   const { client } = await start(FIXTURE);
   let values = 0;
@@ -64,13 +76,7 @@ test("a change of context reconciles, gives the former user's answers as stale, 
 });
 
 test("of contexts that overtake each other the last one set is answered", async () => {
-  const { flags } = storeWithClient(byPlan);
-  const waiting = [];
-  const slow = { forUser: (user) => new Promise((go) => waiting.push(go)).then(() => flags.forUser(user)) };
-  const provider = new FlagpostProvider(slow, { refreshInterval: 0 });
-  const first = provider.initialize(USER);
-  waiting.shift()();
-  await first;
+  const { provider, waiting } = await startSlow();
   const older = provider.onContextChange(USER, { targetingKey: "user-3" });
   const newer = provider.onContextChange(USER, PRO);
   const [goOlder, goNewer] = waiting;
@@ -83,13 +89,7 @@ test("of contexts that overtake each other the last one set is answered", async 
 });
 
 test("a refresh changes nothing of a context that is set before it or while it goes on", async () => {
-  const { flags } = storeWithClient(byPlan);
-  const waiting = [];
-  const slow = { forUser: (user) => new Promise((go) => waiting.push(go)).then(() => flags.forUser(user)) };
-  const provider = new FlagpostProvider(slow, { refreshInterval: 0 });
-  const first = provider.initialize(USER);
-  waiting.shift()();
-  await first;
+  const { provider, waiting } = await startSlow();
   const before = provider.refresh();
   const change = provider.onContextChange(USER, PRO);
   const during = provider.refresh();

@@ -1,11 +1,11 @@
 /** The server's provider in workerd, bundled by wrangler, over a real KV binding. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
 import { Miniflare } from "miniflare";
-import { program, succeed } from "../packaging/project.mjs";
+import { bundleByWrangler } from "../packaging/project.mjs";
 import { temporaryFolder } from "../support/worker.mjs";
 import { definitions, flag, when } from "./support.mjs";
 
@@ -72,13 +72,9 @@ before(async () => {
   writeFileSync(join(path, "wrangler.json"), JSON.stringify(config));
   const outputs = join(path, "bundle");
   mkdirSync(outputs);
-  const env = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(path, "logs") };
-  await succeed("wrangler", process.execPath, [program("wrangler"), "deploy", "--dry-run", "--outdir", outputs], { cwd: path, env });
-  const wasm = readdirSync(outputs).filter((name) => name.endsWith(".wasm"));
   settings = {
     ...dates,
-    modulesRoot: outputs,
-    modules: [{ type: "ESModule", path: join(outputs, "worker.js") }, ...wasm.map((name) => ({ type: "CompiledWasm", path: join(outputs, name) }))],
+    ...(await bundleByWrangler(path, outputs)),
     kvNamespaces: ["FLAGS"],
     host: "127.0.0.1",
     port: 0,

@@ -1,13 +1,13 @@
 /** The program `flagpost` of the packed package, and snapshots that a build puts into a script. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { compiledSnapshot } from "../../js/test/compiler.mjs";
-import { installPackage, program, succeed } from "./project.mjs";
+import { temporaryFolder } from "../support/worker.mjs";
+import { bundleByWrangler, installPackage, succeed } from "./project.mjs";
 
 const definitions = JSON.parse(readFileSync(new URL("../fixtures/definitions.json", import.meta.url), "utf8"));
 const ANSWER = '{"value":true}';
@@ -53,22 +53,19 @@ test("esbuild's loader for binary files gives what load takes", async () => {
 });
 
 test("wrangler's rule for data gives what load takes", async (context) => {
-  const outputs = mkdtempSync(join(tmpdir(), "flagpost-data-"));
-  context.after(() => rmSync(outputs, { recursive: true, force: true }));
+  const outputs = temporaryFolder("data");
+  context.after(outputs.remove);
   project.write("worker.js", `
 import { evaluateFlag } from "flagpost/slim";
 import snapshot from "./flags.snapshot";
 export default { fetch: () => Response.json(evaluateFlag(snapshot, "dark-theme", { distinctId: "u" })) };
 `);
   project.write("wrangler.toml", 'name = "data"\nmain = "worker.js"\ncompatibility_date = "2025-05-01"\nrules = [{ type = "Data", globs = ["**/*.snapshot"] }]\n');
-  const env = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(outputs, "logs") };
-  await succeed("wrangler", process.execPath, [program("wrangler"), "deploy", "--dry-run", "--outdir", outputs], { cwd: project.path, env });
-  const type = { ".wasm": "CompiledWasm", ".snapshot": "Data" };
-  const brought = readdirSync(outputs).flatMap((name) => Object.entries(type).filter(([ending]) => name.endsWith(ending)).map(([, kind]) => ({ type: kind, path: join(outputs, name) })));
+  const bundle = await bundleByWrangler(project.path, outputs.path);
+  const [, ...brought] = bundle.modules;
   assert.equal(brought.length, 2);
   const miniflare = new Miniflare({
-    modulesRoot: outputs,
-    modules: [{ type: "ESModule", path: join(outputs, "worker.js") }, ...brought],
+    ...bundle,
     compatibilityDate: "2025-05-01",
     host: "127.0.0.1",
     port: 0,

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../support/processes.mjs";
 
@@ -82,4 +82,20 @@ export function program(packageName, bin = packageName) {
   const folder = packageFolder(packageName);
   const { bin: bins } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   return join(folder, typeof bins === "string" ? bins : bins[bin]);
+}
+
+const MODULE_TYPES = { ".wasm": "CompiledWasm", ".snapshot": "Data" };
+
+/**
+ * Bundles the Worker of a folder, `worker.js`, by its wrangler settings, as for an upload.
+ * @param {string} outputs a folder for the bundle
+ * @returns what Miniflare runs it by, `modulesRoot` and `modules`: first the script, then the files that it brings
+ */
+export async function bundleByWrangler(folder, outputs) {
+  const env = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(outputs, "logs") };
+  await succeed("wrangler", process.execPath, [program("wrangler"), "deploy", "--dry-run", "--outdir", outputs], { cwd: folder, env });
+  const brought = readdirSync(outputs)
+    .map((name) => ({ type: MODULE_TYPES[extname(name)], path: join(outputs, name) }))
+    .filter(({ type }) => type !== undefined);
+  return { modulesRoot: outputs, modules: [{ type: "ESModule", path: join(outputs, "worker.js") }, ...brought] };
 }

@@ -1,14 +1,13 @@
 /** The packed package in workerd, bundled by wrangler as users bundle it, with real KV and R2 bindings. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Miniflare } from "miniflare";
 import { compiledSnapshot } from "../../js/test/compiler.mjs";
 import { openReference } from "../support/reference.mjs";
 import { FIXTURE_USERS } from "../support/users.mjs";
-import { installPackage, program, succeed } from "./project.mjs";
+import { temporaryFolder } from "../support/worker.mjs";
+import { bundleByWrangler, installPackage } from "./project.mjs";
 
 const definitions = readFileSync(new URL("../fixtures/definitions.json", import.meta.url), "utf8");
 const other = JSON.stringify({ flags: [{ key: "only", active: true, filters: { groups: [{ rollout_percentage: 100 }] } }] });
@@ -68,20 +67,17 @@ function million(definitions, user) {
 let project;
 let miniflare;
 let expected;
-const outputs = mkdtempSync(join(tmpdir(), "flagpost-workerd-"));
+const outputs = temporaryFolder("workerd");
 
 before(async () => {
   project = await installPackage();
   project.write("worker.js", WORKER);
   project.write("wrangler.toml", 'name = "packed"\nmain = "worker.js"\ncompatibility_date = "2025-05-01"\n');
-  const env = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_PATH: join(outputs, "logs") };
-  await succeed("wrangler", process.execPath, [program("wrangler"), "deploy", "--dry-run", "--outdir", outputs], { cwd: project.path, env });
-  const built = readdirSync(outputs);
-  const wasm = built.filter((name) => name.endsWith(".wasm"));
-  assert.equal(wasm.length, 2, `wrangler bundled the modules as files of their own: ${built}`);
+  const bundle = await bundleByWrangler(project.path, outputs.path);
+  const wasm = bundle.modules.filter(({ type }) => type === "CompiledWasm");
+  assert.equal(wasm.length, 2, `wrangler bundled the modules as files of their own: ${readdirSync(outputs.path)}`);
   miniflare = new Miniflare({
-    modulesRoot: outputs,
-    modules: [{ type: "ESModule", path: join(outputs, "worker.js") }, ...wasm.map((name) => ({ type: "CompiledWasm", path: join(outputs, name) }))],
+    ...bundle,
     compatibilityDate: "2025-05-01",
     kvNamespaces: ["FLAGS"],
     r2Buckets: ["BUCKET"],
@@ -97,7 +93,7 @@ before(async () => {
 after(async () => {
   await miniflare?.dispose();
   project?.remove();
-  rmSync(outputs, { recursive: true, force: true });
+  outputs.remove();
 });
 
 async function ask(path, user = FIXTURE_USERS[0]) {

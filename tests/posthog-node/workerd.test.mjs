@@ -1,14 +1,11 @@
 /** posthog-node in a Worker: a client for each request, and one provider on the KV binding for all of them. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { build } from "esbuild";
-import { startKv } from "../support/local-kv.mjs";
+import { startKvWorker } from "../support/kv-worker.mjs";
 import { FIXTURE_DEFINITIONS } from "../support/posthog.mjs";
 import { openReference } from "../support/reference.mjs";
 import { FIXTURE_USERS, crowd } from "../support/users.mjs";
-import { ROOT } from "../support/worker.mjs";
 import { onFlag, snapshotOf, textOf } from "./snapshots.mjs";
 
 const USERS = [...FIXTURE_USERS, ...crowd(10)];
@@ -39,35 +36,14 @@ export default {
 
 let kv;
 before(async () => {
-  const bundle = await build({
-    stdin: { contents: WORKER, resolveDir: join(ROOT, "tests"), loader: "js" },
-    bundle: true,
-    write: false,
-    format: "esm",
-    conditions: ["workerd", "worker", "edge", "browser"],
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    external: ["node:*", "cloudflare:*"],
-    logLevel: "silent",
-  });
-  kv = await startKv({
-    modules: [{ type: "ESModule", path: "worker.mjs", contents: bundle.outputFiles[0].text }],
-    compatibilityFlags: ["nodejs_compat"],
-  });
+  kv = await startKvWorker(WORKER);
 });
 after(() => kv?.stop());
-
-async function ask() {
-  const response = await kv.miniflare.dispatchFetch("http://worker/", { method: "POST", body: JSON.stringify(USERS) });
-  const text = await response.text();
-  assert.equal(response.status, 200, text.slice(0, 300));
-  return JSON.parse(text);
-}
 
 /** Stores a snapshot of definitions, and holds the answers to those of a posthog-node that fetched them. */
 async function assertAnswers(definitions) {
   await (await kv.miniflare.getKVNamespace("FLAGS")).put("flagpost", snapshotOf(definitions));
-  const { answers, reported } = await ask();
+  const { answers, reported } = await kv.ask(USERS);
   assert.deepEqual(reported, []);
   const reference = openReference({ definitions });
   try {
@@ -78,7 +54,7 @@ async function assertAnswers(definitions) {
 }
 
 test("posthog-node in workerd answers from the snapshot in KV as one that fetched, and follows it", async () => {
-  const { answers, reported } = await ask();
+  const { answers, reported } = await kv.ask(USERS);
   assert.deepEqual([answers[0].featureFlags, [...new Set(reported)]], [{}, ["no_snapshot"]]);
   await assertAnswers(FIXTURE);
   await assertAnswers(textOf(onFlag("changed")));

@@ -1,14 +1,13 @@
 /** Every source, over the real thing, held to one contract. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import * as flagpost from "flagpost";
 import { Miniflare } from "miniflare";
 import { installPackage, program, succeed } from "../packaging/project.mjs";
+import { ROOT, temporaryFolder } from "../support/worker.mjs";
 import { cases } from "./contract.mjs";
 import { named } from "./snapshots.mjs";
 
@@ -25,7 +24,7 @@ const server = createServer((request, response) => {
   if (request.headers["if-none-match"] === etag) return response.writeHead(304).end();
   response.writeHead(200, served.etag ? { etag } : {}).end(served.bytes);
 });
-const folder = mkdtempSync(join(tmpdir(), "flagpost-sources-"));
+const { path: folder, remove } = temporaryFolder("sources");
 let miniflare;
 let origin;
 before(async () => {
@@ -46,7 +45,7 @@ after(async () => {
   server.close();
   server.closeAllConnections();
   await miniflare?.dispose();
-  rmSync(folder, { recursive: true, force: true });
+  remove();
 });
 
 /** KV and R2 refuse keys of this length. */
@@ -113,8 +112,7 @@ test("Deno KV, in Deno, keeps to the contract, with snapshots of one chunk and o
     writeFileSync(file, bytes);
     return file;
   });
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  const printed = await deno("run", root, "--no-prompt", "--allow-read", "tests/sources/deno-kv.mjs", ...files);
+  const printed = await deno("run", ROOT, "--no-prompt", "--allow-read", "tests/sources/deno-kv.mjs", ...files);
   assert.equal(printed.trim().split("\n").length, 2 * Object.keys(cases).length + 8, printed);
 });
 
